@@ -1,0 +1,60 @@
+# TinyLTC. `make demo` and `make test` do all the set-up they need; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+RUN    ?= demo
+BOARD  ?= nrf52840
+ENGINE ?= compiled
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
+export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
+
+.NOTPARALLEL:
+.PHONY: help demo test proof lint types firmware setup system clean
+
+help:
+	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
+	@echo "make test                  ruff, mypy, every test"
+	@echo "make proof                 the long proofs"
+	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
+	@echo "make clean                 remove what was built, runs excepted"
+
+demo: setup
+	$(BIN)/tinyltc all --data wrist --run demo
+
+test: setup lint types
+	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
+
+proof: setup
+	$(BIN)/python -m pytest tests -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $$(git ls-files 'firmware/*.[ch]' 'firmware/*.cc' 'toolchain/*.c')
+
+types: setup
+	$(BIN)/mypy
+
+firmware: setup
+	$(BIN)/tinyltc generate --run $(RUN) --board $(BOARD) --engine $(ENGINE)
+	$(BIN)/tinyltc build --run $(RUN) --board $(BOARD) --engine $(ENGINE)
+
+setup: system $(READY)
+
+# Debian packages: installed when root, otherwise the one line to run is printed.
+system:
+	@sh .ci/system-packages
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("TinyLTC needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "setting up $(VENV): Python packages, TensorFlow among them; this takes a few minutes once"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulator,dev]'
+	touch $@
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis firmware/.pio

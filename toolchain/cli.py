@@ -1,0 +1,207 @@
+"""The ``tinyltc`` command: commands and their options, no logic.
+
+Every stage reads what the stage before it wrote under ``runs/<name>/`` and can be rerun alone.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import toolchain
+from toolchain.board import load_board
+from toolchain.errors import TinyLtcError
+from toolchain.project import Project, load_project, project_for_data, with_options
+from toolchain.runs import Run, open_run
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Liquid time-constant networks on microcontrollers: data, train, convert, generate, build, run, report.\n\n"
+    "Example: [bold]tinyltc all --data wrist --run demo[/bold]",
+)
+console = Console()
+_errors = Console(stderr=True)
+
+RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
+DataName = Annotated[
+    str | None,
+    typer.Option("--data", help="Data set: wrist (simulated), grwd (real), or the path of a .npz."),
+]
+ProjectFile = Annotated[Path | None, typer.Option("--project", help="A tinyltc.toml instead of the data set's own.")]
+BoardName = Annotated[str | None, typer.Option("--board", help="A folder of boards/; default: the project's board.")]
+Seconds = Annotated[float | None, typer.Option("--seconds", min=1.0, help="At most this much virtual time.")]
+
+
+class Engine(StrEnum):
+    """The engines that firmware can be built with."""
+
+    COMPILED = "compiled"
+    TFLM = "tflm"
+
+
+EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"tinyltc {toolchain.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None: ...
+
+
+def _project(data: str | None, project: Path | None, run: Run | None = None) -> Project:
+    if project is not None:
+        chosen = load_project(project)
+        return with_options(chosen, data=data) if data else chosen
+    if data is not None and not data.endswith(".npz"):
+        return project_for_data(data)
+    if data is not None:
+        return with_options(project_for_data("wrist"), data=data)
+    if run is not None and run.project_json.exists():
+        return run.project()
+    return project_for_data("wrist")
+
+
+def _board_and_engine(run: Run, board: str | None, engine: Engine | None) -> tuple[str, str]:
+    target = run.project().target
+    return board or target.board, str(engine) if engine else target.engine
+
+
+@app.command(epilog="Example: tinyltc data --data wrist --run demo")
+def data(
+    run: RunName = "demo",
+    data: DataName = None,
+    project: ProjectFile = None,
+    export: Annotated[Path | None, typer.Option("--export", help="Also write the recordings to this .npz.")] = None,
+) -> None:
+    """Show a data set: who, what, how long, and a picture of one example of every class."""
+    from toolchain.recordings.show import show_set
+
+    target = open_run(run)
+    chosen = _project(data, project, target)
+    show_set(target, chosen, load_board(chosen.target.board), console, export)
+
+
+@app.command(epilog="Example: tinyltc train --data wrist --run demo --layers 64,64")
+def train(
+    run: RunName = "demo",
+    data: DataName = None,
+    project: ProjectFile = None,
+    layers: Annotated[str | None, typer.Option(help="Widths of the layers, such as 64,64.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
+    board: BoardName = None,
+) -> None:
+    """Train the float network. Ctrl-C keeps the best weights so far."""
+    from toolchain.ltc.train import train as train_stage
+
+    chosen = with_options(
+        _project(data, project), layers=layers, epochs=epochs, seed=seed, max_seconds=max_seconds, board=board
+    )
+    train_stage(open_run(run), chosen, load_board(chosen.target.board), console)
+
+
+@app.command(epilog="Example: tinyltc convert --run demo")
+def convert(run: RunName = "demo") -> None:
+    """Convert to the int8 .tflite, prove it against float and TFLM, tune the decision stage."""
+    from toolchain.int8.convert import convert as convert_stage
+
+    target = open_run(run)
+    convert_stage(target, load_board(target.project().target.board), console)
+
+
+@app.command(epilog="Example: tinyltc generate --run demo")
+def generate(run: RunName = "demo", board: BoardName = None, engine: EngineName = None) -> None:
+    """Generate the C array, the engine, the main loop and the model image."""
+    from toolchain.codegen.generate import generate as generate_stage
+
+    target = open_run(run)
+    board_name, engine_name = _board_and_engine(target, board, engine)
+    generate_stage(target, load_board(board_name), engine_name, console)
+
+
+@app.command(epilog="Example: tinyltc build --run demo --board nrf52840")
+def build(run: RunName = "demo", board: BoardName = None, engine: EngineName = None) -> None:
+    """Build the firmware image with PlatformIO and put the model image into its slot."""
+    from toolchain.build import build as build_stage
+
+    target = open_run(run)
+    board_name, engine_name = _board_and_engine(target, board, engine)
+    build_stage(target, load_board(board_name), engine_name, console)
+
+
+@app.command(name="run", epilog="Example: tinyltc run --run demo --seconds 60")
+def run_command(
+    run: RunName = "demo",
+    board: BoardName = None,
+    seconds: Seconds = None,
+    pace: Annotated[bool, typer.Option("--pace", help="All of it at 1x pace over the pty, as a real port.")] = False,
+) -> None:
+    """Run the image on the virtual board with unseen people and compare it sample by sample with the reference."""
+    from toolchain.harness.device import run_device
+
+    target = open_run(run)
+    run_device(target, load_board(board or target.project().target.board), console, seconds=seconds, pace=pace)
+
+
+@app.command(epilog="Example: tinyltc report --run demo")
+def report(run: RunName = "demo") -> None:
+    """Write report.json and report.html, and print the table."""
+    from toolchain.report.make import make_report
+
+    make_report(open_run(run), console)
+
+
+@app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")
+def all_stages(
+    run: RunName = "demo",
+    data: DataName = None,
+    project: ProjectFile = None,
+    board: BoardName = None,
+    engine: EngineName = None,
+    seconds: Seconds = None,
+) -> None:
+    """Every stage in order: train, convert, generate, build, run, report."""
+    begin = time.monotonic()
+    train(run, data, project, board=board)
+    for title, stage in (
+        ("convert", lambda: convert(run)),
+        ("generate", lambda: generate(run, board, engine)),
+        ("build", lambda: build(run, board, engine)),
+        ("run", lambda: run_command(run, board, seconds)),
+        ("report", lambda: report(run)),
+    ):
+        console.rule(title)
+        stage()
+    console.print(f"{time.monotonic() - begin:.0f} s from data to report: {open_run(run).report_html}")
+
+
+def main() -> None:
+    """Entry point: prints a TinyLtcError as one sentence and exits with its code; Ctrl-C exits with 130."""
+    try:
+        app(standalone_mode=True)
+    except TinyLtcError as error:
+        _errors.print("[red]error:[/red]", end=" ")
+        _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _errors.print("interrupted; what was finished before is kept.")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

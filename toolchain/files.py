@@ -1,0 +1,76 @@
+"""Files are written beside their place and renamed, so that an error never leaves half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from toolchain.errors import ConfigError, TinyLtcError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; rename it to ``path`` if the block ends well, else delete it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` (UTF-8) to ``path`` whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON to ``path`` whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, error: type[TinyLtcError], hint: str) -> Any:
+    """Read JSON; a missing or damaged file raises ``error`` with ``hint``."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise error(f"{path} does not exist.", hint) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as reason:
+        raise error(f"{path} is not valid JSON ({reason}).", hint) from None
+
+
+def validated(model: type[_Model], value: Any, path: Path | str, error: type[TinyLtcError] = ConfigError) -> _Model:
+    """Check ``value`` against a pydantic model; the first fault names the file, the key and what was expected."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as reason:
+        first = reason.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+        more = f" (and {len(reason.errors()) - 1} more)" if len(reason.errors()) > 1 else ""
+        what = "is not a known key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise error(f"{path}: key '{key}': {what}{more}.", "Compare it with docs/SPEC.md.") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,90 @@
+"""``model.json``: what every later stage must know about a trained network besides its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from toolchain.errors import ModelError
+from toolchain.files import read_json, validated, write_json
+
+N_CHANNELS = 6
+"""ax, ay, az (m/s^2), gx, gy, gz (rad/s) in device axes."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DecisionSpec(_Strict):
+    """Integer parameters of the decision stage (docs/SPEC.md, Decision)."""
+
+    background: int = Field(ge=-1, description="index of the class that fires nothing; -1: none")
+    smoothing_shift: int = Field(ge=0, le=8)
+    threshold: int = Field(ge=0, lt=2**24, description="margin in int8 logit steps * 256")
+    holdoff_us: int = Field(ge=0, lt=2**32)
+    warmup_samples: int = Field(ge=0, lt=2**16, description="after a reset nothing fires for this many samples")
+
+
+class Int8Spec(_Strict):
+    """Quantization of the right-hand side; written by convert."""
+
+    state_scale: float = Field(gt=0, description="common scale S of x, h1, h2, ...; zero point 0")
+    z_scale: list[float]
+    z_zero_point: list[int]
+    y_scale: float = Field(gt=0)
+    y_zero_point: int
+    prepare_multiplier: Annotated[list[int], Field(min_length=N_CHANNELS, max_length=N_CHANNELS)]
+    """x_q = clamp((code * multiplier + 2**15) >> 16, -127, 127), one per channel, 1..32767."""
+
+
+class ModelSpec(_Strict):
+    """The contract between training, conversion, code generation and the device.
+
+    ``input_gain``: float input = code * input_gain[channel], then clipped to +-input_clip.
+    ``units``: width of each layer. ``time_scale``: model time per second.
+    """
+
+    format: Literal[1] = 1
+    kind: Literal["classes"] = "classes"
+    classes: list[str]
+    inputs: Literal[6] = 6
+    units: list[int]
+    solver: Literal["semi_implicit"] = "semi_implicit"
+    rate_hz: float = Field(gt=0)
+    period_us: int = Field(gt=0)
+    time_scale: float = Field(gt=0)
+    dt_max_us: int = Field(gt=0, lt=2**24)
+    acc_lsb: float = Field(gt=0, description="m/s^2 per code that the model was trained for")
+    gyro_lsb: float = Field(gt=0, description="rad/s per code")
+    input_gain: Annotated[list[float], Field(min_length=N_CHANNELS, max_length=N_CHANNELS)]
+    input_clip: float = Field(gt=0)
+    tau_epsilon: float = Field(gt=0)
+    decision: DecisionSpec | None = None
+    int8: Int8Spec | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelSpec:
+        if self.decision and self.decision.background >= len(self.classes):
+            raise ValueError("decision.background must be the index of a class")
+        if self.int8 and not len(self.int8.z_scale) == len(self.int8.z_zero_point) == len(self.units):
+            raise ValueError("int8.z_scale and z_zero_point need one entry per layer")
+        return self
+
+    @property
+    def states(self) -> int:
+        """Sum of the layer widths."""
+        return sum(self.units)
+
+
+def save_spec(path: Path, spec: ModelSpec) -> None:
+    """Write model.json whole or not at all."""
+    write_json(path, spec.model_dump())
+
+
+def load_spec(path: Path) -> ModelSpec:
+    """Read and check model.json; raises ModelError."""
+    value = read_json(path, ModelError, "Train first: `tinyltc train`.")
+    return validated(ModelSpec, value, path, ModelError)

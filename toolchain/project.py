@@ -1,0 +1,150 @@
+"""The project file ``tinyltc.toml``: task, data, model, training, decision, budgets and board of one recognizer."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from toolchain.errors import ConfigError
+from toolchain.files import validated
+
+DATASETS = Path(__file__).resolve().parent.parent / "datasets"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Task(_Strict):
+    """What is recognized. ``background`` is the class that means 'no gesture'."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")
+    kind: Literal["classes"] = "classes"
+    classes: Annotated[list[str], Field(min_length=2, max_length=32)]
+    background: str = "none"
+
+    @model_validator(mode="after")
+    def _classes_are_sound(self) -> Task:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes must not repeat")
+        if self.background not in self.classes:
+            raise ValueError(f"background '{self.background}' must be one of the classes")
+        return self
+
+
+class Data(_Strict):
+    """Which data set, and how it is split (always by person)."""
+
+    set: str
+    people: int | None = Field(default=None, ge=6, description="simulated people, for simulated sets")
+    validation_people: float = Field(default=0.15, gt=0, lt=0.5, description="fraction of the people")
+    test_people: float = Field(default=0.25, gt=0, lt=0.5, description="fraction of the people")
+    seed: int = 1
+
+
+class Model(_Strict):
+    """The LTC: layer widths, model time per second, and the longest gap that is integrated."""
+
+    layers: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1, max_length=8)] = [64, 64]
+    time_scale: float = Field(default=40.0, gt=0, description="model time units per second")
+    dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
+    solver: Literal["semi_implicit"] = "semi_implicit"
+
+
+class Training(_Strict):
+    """How long and how the training runs."""
+
+    seed: int = 1
+    epochs: int = Field(default=40, ge=1)
+    steps_per_epoch: int = Field(default=40, ge=1)
+    batch: int = Field(default=64, ge=2, multiple_of=2)
+    learning_rate: float = Field(default=5e-3, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")
+    max_seconds: float = Field(default=120.0, gt=0, description="training stops after this many seconds")
+
+
+class Decision(_Strict):
+    """The decision stage in physical terms; the int8 stage turns it into integers."""
+
+    smoothing_shift: int = Field(default=3, ge=0, le=8, description="s += (y - s) / 2**shift at every sample")
+    threshold: float = Field(default=1.0, ge=0, description="margin over the runner-up, in logits")
+    holdoff_s: float = Field(default=0.6, ge=0, description="no second command within this time")
+
+
+class Budgets(_Strict):
+    """Limits that the report checks."""
+
+    latency_ms: float = 15.0
+    power_mw: float = 200.0
+    ram_bytes: int = 256 * 1024
+    flash_bytes: int = 1024 * 1024
+
+
+class Target(_Strict):
+    """Where it runs."""
+
+    board: str = "nrf52840"
+    engine: Literal["compiled", "tflm"] = "compiled"
+
+
+class Project(_Strict):
+    """Everything in a tinyltc.toml."""
+
+    task: Task
+    data: Data
+    model: Model = Model()
+    training: Training = Training()
+    decision: Decision = Decision()
+    budgets: Budgets = Budgets()
+    target: Target = Target()
+
+
+def load_project(path: Path) -> Project:
+    """Read and check a project file; a wrong key raises ConfigError that names it."""
+    try:
+        value = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist.", "Give a tinyltc.toml with --project.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+        raise ConfigError(f"{path} is not valid TOML ({reason}).", "Mend the line it names.") from None
+    return validated(Project, value, path)
+
+
+def project_for_data(name: str) -> Project:
+    """Return the project file that comes with a built-in data set: ``datasets/<name>/tinyltc.toml``."""
+    known = sorted(path.parent.name for path in DATASETS.glob("*/tinyltc.toml"))
+    if name not in known:
+        raise ConfigError(f"There is no data set '{name}'.", f"Data sets: {', '.join(known)}.")
+    return load_project(DATASETS / name / "tinyltc.toml")
+
+
+def with_options(
+    project: Project,
+    *,
+    data: str | None = None,
+    layers: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    max_seconds: float | None = None,
+    board: str | None = None,
+) -> Project:
+    """Return a copy of ``project`` with the options that were given; a wrong one raises ConfigError."""
+    value = project.model_dump()
+    if data is not None:
+        value["data"]["set"] = data
+    if layers is not None:
+        try:
+            value["model"]["layers"] = [int(width) for width in layers.split(",")]
+        except ValueError:
+            raise ConfigError(f"--layers '{layers}' is not a list of widths.", "Write it as 64,64.") from None
+    for key, option in (("epochs", epochs), ("seed", seed), ("max_seconds", max_seconds)):
+        if option is not None:
+            value["training"][key] = option
+    if board is not None:
+        value["target"]["board"] = board
+    return validated(Project, value, "options")
