@@ -61,6 +61,37 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Collection:
+    """Recordings that share their classes, not yet split: what an importer gives and a file holds.
+
+    ``classes``: names that the labels index; ``background`` is one of them. ``test_people``: people whom the set's
+    makers held out, empty when they left the split to us.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    background: str
+    recordings: tuple[Recording, ...]
+    source: str = ""
+    licence: str = ""
+    notes: tuple[str, ...] = field(default=())
+    test_people: frozenset[str] = field(default=frozenset())
+
+    def __post_init__(self) -> None:
+        """Refuse labels and a background that name no class."""
+        if self.background not in self.classes:
+            raise DataError(f"The background '{self.background}' of '{self.name}' is not one of its classes.")
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"The classes of '{self.name}' repeat.", "Give every class its own name.")
+        for r in self.recordings:
+            if r.labels.min() < UNKNOWN or r.labels.max() >= len(self.classes):
+                raise DataError(
+                    f"A recording of person '{r.person}' in '{self.name}' has labels {r.labels.min()} to "
+                    f"{r.labels.max()}, expected {UNKNOWN} to {len(self.classes) - 1}."
+                )
+
+
+@dataclass(frozen=True)
 class DataSet:
     """Recordings of one task, split so that no person is in two parts."""
 
@@ -76,7 +107,11 @@ class DataSet:
 
     def __post_init__(self) -> None:
         """Refuse a split that shares a person, or a class that nobody performs in training."""
-        parts = {"train": self.people(self.train), "validation": self.people(self.validation), "test": self.people(self.test)}
+        parts = {
+            "train": self.people(self.train),
+            "validation": self.people(self.validation),
+            "test": self.people(self.test),
+        }
         for a, b in (("train", "validation"), ("train", "test"), ("validation", "test")):
             shared = parts[a] & parts[b]
             if shared:
