@@ -9,7 +9,13 @@
 #include "engine/engine.h"
 
 /* The stages whose end `mark` is told; the order is the order in time. */
-typedef enum { TL_STAGE_PREPARE = 0, TL_STAGE_RHS = 1, TL_STAGE_SOLVER = 2, TL_STAGE_DECISION = 3, TL_STAGES = 4 } tl_stage;
+typedef enum {
+    TL_STAGE_PREPARE = 0,
+    TL_STAGE_RHS = 1,
+    TL_STAGE_SOLVER = 2,
+    TL_STAGE_DECISION = 3,
+    TL_STAGES = 4
+} tl_stage;
 
 typedef void (*tl_mark)(void *argument, tl_stage ended);
 

@@ -1,0 +1,290 @@
+#include "core/model.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/sha256.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "The model image is read in place: little-endian only."
+#endif
+
+#define HEADER_BYTES 128u
+#define ENTRY_BYTES 12u
+#define SECTIONS_MAX 16u
+#define SECTION_ALIGNMENT 16u
+#define LAYERS_MAX 8u
+#define LABEL_BYTES_MAX 31u
+#define MULTIPLIER_MAX 32767
+#define DT_MAX_US_LIMIT (1u << 24)
+#define SHIFT_MAX 8u
+#define THRESHOLD_LIMIT (1 << 24)
+#define WARMUP_LIMIT (1u << 16)
+
+/* Offsets of the header's fields (docs/SPEC.md, 4). */
+enum {
+    AT_VERSION = 8,
+    AT_HEADER_SIZE = 10,
+    AT_TOTAL_SIZE = 12,
+    AT_TOPOLOGY = 16,
+    AT_INPUTS = 24,
+    AT_LAYERS = 26,
+    AT_OUTPUTS = 28,
+    AT_KIND = 30,
+    AT_UNITS = 32,
+    AT_RATE_HZ = 48,
+    AT_INV_SCALE = 52,
+    AT_DT_PER_US = 56,
+    AT_DT_MAX_US = 60,
+    AT_PERIOD_US = 64,
+    AT_ACC_LSB = 68,
+    AT_GYRO_LSB = 72,
+    AT_SECTIONS = 76,
+    AT_RESERVED = 80
+};
+
+static const uint8_t magic[8] = {'T', 'L', 'T', 'C', 'M', 'D', 'L', '1'};
+static const uint8_t topology_hash[8] = TL_TOPOLOGY_HASH;
+
+typedef struct {
+    const uint8_t *bytes; /* NULL: not in the image */
+    uint32_t size;
+} section;
+
+static uint32_t read_u16(const uint8_t *at) {
+    uint16_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static uint32_t read_u32(const uint8_t *at) {
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static float read_f32(const uint8_t *at) {
+    float value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/* Finite and greater than zero, by its bits: no NaN is ever compared. */
+static bool is_positive(const uint8_t *at) {
+    const uint32_t bits = read_u32(at);
+    return bits > 0u && bits < 0x7F800000u;
+}
+
+static bool is_erased(const uint8_t *image, uint32_t capacity) {
+    for (uint32_t i = 0; i < capacity; ++i) {
+        if (image[i] != 0xFFu) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool hash_matches(const uint8_t *image, uint32_t total) {
+    tl_sha256 sha;
+    uint8_t digest[TL_SHA256_BYTES];
+    tl_sha256_init(&sha);
+    tl_sha256_update(&sha, image, total - TL_SHA256_BYTES);
+    tl_sha256_final(&sha, digest);
+    return memcmp(digest, image + total - TL_SHA256_BYTES, TL_SHA256_BYTES) == 0;
+}
+
+/* Every entry lies between the table and the hash, on its alignment, after the one before it, and has a new tag. */
+static bool table_is_sound(const uint8_t *image, uint32_t end) {
+    const uint32_t count = read_u32(image + AT_SECTIONS);
+    if (count < 1u || count > SECTIONS_MAX || HEADER_BYTES + ENTRY_BYTES * count > end) {
+        return false;
+    }
+    uint32_t free_from = HEADER_BYTES + ENTRY_BYTES * count;
+    for (uint32_t i = 0; i < count; ++i) {
+        const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
+        const uint32_t offset = read_u32(entry + 4);
+        const uint32_t size = read_u32(entry + 8);
+        if (offset % SECTION_ALIGNMENT != 0u || offset < free_from || offset > end || size > end - offset) {
+            return false;
+        }
+        for (uint32_t k = 0; k < i; ++k) {
+            if (memcmp(image + HEADER_BYTES + ENTRY_BYTES * k, entry, 4) == 0) {
+                return false;
+            }
+        }
+        free_from = offset + size;
+    }
+    return true;
+}
+
+static section find(const uint8_t *image, const char *tag) {
+    const uint32_t count = read_u32(image + AT_SECTIONS);
+    for (uint32_t i = 0; i < count; ++i) {
+        const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
+        if (memcmp(entry, tag, 4) == 0) {
+            return (section){.bytes = image + read_u32(entry + 4), .size = read_u32(entry + 8)};
+        }
+    }
+    return (section){.bytes = NULL, .size = 0};
+}
+
+/* Exactly TL_OUTPUTS strings, each ended by a NUL within LABEL_BYTES_MAX + 1 bytes, and nothing after them. */
+static bool read_labels(section labels, const char *label[TL_OUTPUTS]) {
+    uint32_t at = 0;
+    for (unsigned i = 0; i < TL_OUTPUTS; ++i) {
+        const uint32_t left = labels.size - at;
+        const uint32_t longest = left < LABEL_BYTES_MAX + 1u ? left : LABEL_BYTES_MAX + 1u;
+        const uint8_t *end = longest > 0u ? memchr(labels.bytes + at, 0, longest) : NULL;
+        if (!end) {
+            return false;
+        }
+        label[i] = (const char *)(labels.bytes + at);
+        at = (uint32_t)(end - labels.bytes) + 1u;
+    }
+    return at == labels.size;
+}
+
+static bool read_sections(tl_model *model, const uint8_t *image, uint32_t end) {
+    if (!table_is_sound(image, end)) {
+        return false;
+    }
+    const section prepare = find(image, "PREP");
+    const section rates = find(image, "TAUR");
+    const section decision = find(image, "DECI");
+    const section labels = find(image, "LABL");
+    const section kernels = find(image, "KERN");
+    const section tflite = find(image, "TFLT");
+    if (!prepare.bytes || prepare.size != 4u * TL_INPUTS || !rates.bytes || rates.size != 1024u * TL_LAYERS ||
+        !decision.bytes || decision.size != sizeof model->decision || !labels.bytes) {
+        return false;
+    }
+    if ((!kernels.bytes && !tflite.bytes) || (kernels.bytes && kernels.size != TL_KERN_BYTES)) {
+        return false;
+    }
+    /* Sections are 16-byte aligned in an image that is itself aligned: these pointers are. */
+    model->multiplier = (const int32_t *)(const void *)prepare.bytes;
+    model->rate_table = (const float *)(const void *)rates.bytes;
+    memcpy(&model->decision, decision.bytes, sizeof model->decision);
+    model->kernels = kernels.bytes;
+    model->kernels_size = kernels.size;
+    model->tflite = tflite.bytes;
+    model->tflite_size = tflite.size;
+    return read_labels(labels, model->label);
+}
+
+static bool shape_matches(const uint8_t *image) {
+    static const uint16_t units[TL_LAYERS] = TL_UNITS;
+    if (read_u16(image + AT_INPUTS) != TL_INPUTS || read_u16(image + AT_LAYERS) != TL_LAYERS ||
+        read_u16(image + AT_OUTPUTS) != TL_OUTPUTS || read_u16(image + AT_KIND) != TL_KIND) {
+        return false;
+    }
+    for (unsigned i = 0; i < LAYERS_MAX; ++i) {
+        if (read_u16(image + AT_UNITS + 2u * i) != (i < TL_LAYERS ? units[i] : 0u)) {
+            return false;
+        }
+    }
+    for (unsigned i = AT_RESERVED; i < HEADER_BYTES; ++i) {
+        if (image[i] != 0u) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_fields(tl_model *model, const uint8_t *image) {
+    if (!shape_matches(image) || !is_positive(image + AT_RATE_HZ) || !is_positive(image + AT_INV_SCALE) ||
+        !is_positive(image + AT_DT_PER_US) || !is_positive(image + AT_ACC_LSB) || !is_positive(image + AT_GYRO_LSB)) {
+        return false;
+    }
+    model->rate_hz = read_f32(image + AT_RATE_HZ);
+    model->inv_scale = read_f32(image + AT_INV_SCALE);
+    model->dt_per_us = read_f32(image + AT_DT_PER_US);
+    model->dt_max_us = read_u32(image + AT_DT_MAX_US);
+    model->period_us = read_u32(image + AT_PERIOD_US);
+    /* With dt bounded like this no state can reach infinity, so no step can make a NaN. */
+    if (model->dt_per_us > 1.0f || model->dt_max_us < 1u || model->dt_max_us >= DT_MAX_US_LIMIT ||
+        model->period_us < 1u || model->period_us >= DT_MAX_US_LIMIT) {
+        return false;
+    }
+    for (unsigned c = 0; c < TL_INPUTS; ++c) {
+        if (model->multiplier[c] < 1 || model->multiplier[c] > MULTIPLIER_MAX) {
+            return false;
+        }
+    }
+    const uint8_t *rates = (const uint8_t *)model->rate_table;
+    for (unsigned i = 0; i < 256u * TL_LAYERS; ++i) {
+        if (!is_positive(rates + 4u * i)) {
+            return false;
+        }
+    }
+    const tl_decision_parameters *decision = &model->decision;
+    return decision->background >= -1 && decision->background < TL_OUTPUTS && decision->smoothing_shift <= SHIFT_MAX &&
+           decision->threshold >= 0 && decision->threshold < THRESHOLD_LIMIT && decision->warmup_samples < WARMUP_LIMIT;
+}
+
+static bool same_bits(const uint8_t *at, float value) {
+    return memcmp(at, &value, sizeof value) == 0;
+}
+
+tl_model_status tl_model_open(tl_model *model, const uint8_t *image, uint32_t capacity, float acc_lsb, float gyro_lsb) {
+    memset(model, 0, sizeof *model);
+    if (capacity < HEADER_BYTES + TL_SHA256_BYTES) {
+        return TL_MODEL_SIZE;
+    }
+    if (memcmp(image, magic, sizeof magic) != 0) {
+        return is_erased(image, capacity) ? TL_MODEL_ERASED : TL_MODEL_MAGIC;
+    }
+    if (read_u16(image + AT_VERSION) != 1u) {
+        return TL_MODEL_VERSION;
+    }
+    const uint32_t total = read_u32(image + AT_TOTAL_SIZE);
+    if (read_u16(image + AT_HEADER_SIZE) != HEADER_BYTES || total % 4u != 0u ||
+        total < HEADER_BYTES + TL_SHA256_BYTES || total > capacity) {
+        return TL_MODEL_SIZE;
+    }
+    if (!hash_matches(image, total)) {
+        return TL_MODEL_HASH;
+    }
+    if (memcmp(image + AT_TOPOLOGY, topology_hash, sizeof topology_hash) != 0) {
+        return TL_MODEL_TOPOLOGY;
+    }
+    if (!read_sections(model, image, total - TL_SHA256_BYTES)) {
+        return TL_MODEL_SECTION;
+    }
+    if (!read_fields(model, image)) {
+        return TL_MODEL_FIELD;
+    }
+    if (!same_bits(image + AT_ACC_LSB, acc_lsb) || !same_bits(image + AT_GYRO_LSB, gyro_lsb)) {
+        return TL_MODEL_BOARD;
+    }
+    model->image = image;
+    model->size = total;
+    model->sha256 = image + total - TL_SHA256_BYTES;
+    return TL_MODEL_OK;
+}
+
+const char *tl_model_status_text(tl_model_status status) {
+    switch (status) {
+    case TL_MODEL_OK:
+        return "The model is sound.";
+    case TL_MODEL_ERASED:
+        return "The model slot is erased: write a model image.";
+    case TL_MODEL_MAGIC:
+        return "The model slot holds something that is not a model image.";
+    case TL_MODEL_VERSION:
+        return "The model image has a format that this firmware does not read.";
+    case TL_MODEL_SIZE:
+        return "The model image does not fit its slot: truncated, or not whole.";
+    case TL_MODEL_HASH:
+        return "The model image is damaged: its SHA-256 differs.";
+    case TL_MODEL_TOPOLOGY:
+        return "The model image was made for another network shape than this firmware.";
+    case TL_MODEL_SECTION:
+        return "A section of the model image is missing, misplaced or of a wrong size.";
+    case TL_MODEL_FIELD:
+        return "A value in the model image is out of range.";
+    case TL_MODEL_BOARD:
+        return "The model was trained for another range of the inertial sensor.";
+    }
+    return "The model image has an unknown fault.";
+}

@@ -1,0 +1,80 @@
+#include "core/recognizer.h"
+
+#include <string.h>
+
+#include "core/prepare.h"
+#include "core/solver.h"
+
+static void tell(const tl_recognizer *recognizer, tl_stage ended) {
+    if (recognizer->mark) {
+        recognizer->mark(recognizer->mark_argument, ended);
+    }
+}
+
+static void forget(tl_recognizer *recognizer) {
+    for (unsigned i = 0; i < TL_STATES; ++i) {
+        recognizer->state[i] = 0.0f;
+    }
+    tl_decision_reset(&recognizer->decision, &recognizer->model->decision);
+}
+
+tl_engine_status tl_recognizer_init(tl_recognizer *recognizer, const tl_model *model) {
+    memset(recognizer, 0, sizeof *recognizer);
+    recognizer->model = model;
+    tl_decision_init(&recognizer->decision, &model->decision);
+    forget(recognizer);
+    return tl_engine_init(&recognizer->engine, model);
+}
+
+void tl_recognizer_reset(tl_recognizer *recognizer) {
+    forget(recognizer);
+    recognizer->started = false;
+}
+
+/* The time since the last sample, or a reset and one nominal period. */
+static uint32_t elapsed(tl_recognizer *recognizer, uint64_t t_us, bool *reset) {
+    const tl_model *model = recognizer->model;
+    const uint64_t delta = t_us - recognizer->last_us; /* a stamp that goes back wraps to a very long gap */
+    *reset = !recognizer->started || delta == 0 || delta > model->dt_max_us;
+    if (!*reset) {
+        return (uint32_t)delta;
+    }
+    if (recognizer->started) {
+        ++recognizer->gap_resets;
+    }
+    tl_recognizer_reset(recognizer);
+    return model->period_us;
+}
+
+tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+                                    tl_step_result *result) {
+    const tl_model *model = recognizer->model;
+    memset(result, 0, sizeof *result);
+    result->delta_us = elapsed(recognizer, t_us, &result->reset);
+    const float dt = (float)result->delta_us * model->dt_per_us;
+
+    int8_t x[TL_INPUTS];
+    int8_t h[TL_STATES];
+    tl_prepare_codes(code, model->multiplier, x);
+    tl_prepare_state(recognizer->state, model->inv_scale, h);
+    tell(recognizer, TL_STAGE_PREPARE);
+
+    int8_t f[TL_STATES];
+    int8_t z[TL_STATES];
+    const tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
+    tell(recognizer, TL_STAGE_RHS);
+    if (status != TL_ENGINE_OK) {
+        /* The stamp is not taken either: the next good step integrates over the time that was missed. */
+        ++recognizer->engine_errors;
+        return status;
+    }
+
+    tl_solver_step(recognizer->state, f, z, model->rate_table, dt);
+    tell(recognizer, TL_STAGE_SOLVER);
+
+    result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);
+    tell(recognizer, TL_STAGE_DECISION);
+    recognizer->last_us = t_us;
+    recognizer->started = true;
+    return TL_ENGINE_OK;
+}

@@ -1,0 +1,184 @@
+/* The registers that this HAL uses, from the nRF52840 Product Specification v1.7 (PS; chapter named at each block) and
+ * the Armv7-M Architecture Reference Manual (ARM DDI 0403E). Offsets in bytes; only what is used is listed. */
+#ifndef HAL_NRF52840_REGISTERS_H
+#define HAL_NRF52840_REGISTERS_H
+
+#include <stdint.h>
+
+#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#define BIT(n) (1u << (n))
+
+/* An event register reads 1 when the event happened; writing 0 clears it. The read back makes sure that the write has
+ * reached the peripheral before the handler returns, else the interrupt would be taken twice (PS, Peripheral interface,
+ * Interrupt clearing). */
+static inline void event_clear(uint32_t address) {
+    REG(address) = 0u;
+    (void)REG(address);
+}
+
+#define TASK_TRIGGER 1u
+
+/* FICR, UICR and APPROTECT (PS 4.4, 4.5, 4.8). */
+#define FICR_INFO_VARIANT 0x10000104u
+#define UICR_APPROTECT 0x10001208u
+#define APPROTECT_DISABLE 0x40000558u
+#define APPROTECT_OPEN 0x5Au /* HwDisabled and SwDisable */
+
+/* NVMC (PS 4.3). */
+#define NVMC_READY 0x4001E400u
+#define NVMC_CONFIG 0x4001E504u
+#define NVMC_CONFIG_READ_ONLY 0u
+#define NVMC_CONFIG_WRITE 1u
+#define NVMC_ICACHECNF 0x4001E540u
+#define NVMC_ICACHECNF_ON BIT(0)
+
+/* CLOCK and POWER share one address (PS 5.4, 5.3). */
+#define CLOCK_TASKS_HFCLKSTART 0x40000000u
+#define CLOCK_EVENTS_HFCLKSTARTED 0x40000100u
+#define POWER_RESETREAS 0x40000400u
+#define POWER_DCDCEN 0x40000578u
+
+/* UARTE0, peripheral 2 (PS 6.34). */
+#define UARTE_IRQ 2u
+#define UARTE_TASKS_STARTRX 0x40002000u
+#define UARTE_TASKS_STARTTX 0x40002008u
+#define UARTE_EVENTS_ENDRX 0x40002110u
+#define UARTE_EVENTS_ENDTX 0x40002120u
+#define UARTE_EVENTS_ERROR 0x40002124u
+#define UARTE_INTENSET 0x40002304u
+#define UARTE_INT_ENDRX BIT(4)
+#define UARTE_INT_ENDTX BIT(8)
+#define UARTE_INT_ERROR BIT(9)
+#define UARTE_ERRORSRC 0x40002480u
+#define UARTE_ENABLE 0x40002500u
+#define UARTE_ENABLE_ON 8u
+#define UARTE_PSEL_RTS 0x40002508u
+#define UARTE_PSEL_TXD 0x4000250Cu
+#define UARTE_PSEL_CTS 0x40002510u
+#define UARTE_PSEL_RXD 0x40002514u
+#define PSEL_DISCONNECTED 0xFFFFFFFFu
+#define UARTE_BAUDRATE 0x40002524u
+#define UARTE_BAUDRATE_1M 0x10000000u
+#define UARTE_RXD_PTR 0x40002534u
+#define UARTE_RXD_MAXCNT 0x40002538u
+#define UARTE_TXD_PTR 0x40002544u
+#define UARTE_TXD_MAXCNT 0x40002548u
+#define UARTE_CONFIG 0x4000256Cu
+#define UARTE_CONFIG_8N1 0u
+
+/* GPIOTE, peripheral 6 (PS 6.10). Channel 0 is the data-ready pin. */
+#define GPIOTE_IRQ 6u
+#define GPIOTE_EVENTS_IN0 0x40006100u
+#define GPIOTE_INTENSET 0x40006304u
+#define GPIOTE_INTENCLR 0x40006308u
+#define GPIOTE_INT_IN0 BIT(0)
+#define GPIOTE_CONFIG0 0x40006510u
+#define GPIOTE_CONFIG_EVENT 1u
+#define GPIOTE_CONFIG_PSEL_SHIFT 8 /* pin in bits 8..12, port in bit 13: port * 32 + pin */
+#define GPIOTE_CONFIG_RISING (1u << 16)
+
+/* TIMER1, peripheral 9 (PS 6.30). Capture/compare registers: 0 data-ready edge, 1 end of transmission, 2 now, 3
+ * alarm. */
+#define TIMER_IRQ 9u
+#define TIMER_TASKS_START 0x40009000u
+#define TIMER_TASKS_CLEAR 0x4000900Cu
+#define TIMER_TASKS_CAPTURE(n) (0x40009040u + 4u * (n))
+#define TIMER_EVENTS_COMPARE(n) (0x40009140u + 4u * (n))
+#define TIMER_INTENSET 0x40009304u
+#define TIMER_INT_COMPARE(n) BIT(16u + (n))
+#define TIMER_MODE 0x40009504u
+#define TIMER_MODE_TIMER 0u
+#define TIMER_BITMODE 0x40009508u
+#define TIMER_BITMODE_32 3u
+#define TIMER_PRESCALER 0x40009510u
+#define TIMER_PRESCALER_1MHZ 4u /* 16 MHz / 2^4 */
+#define TIMER_CC(n) (0x40009540u + 4u * (n))
+#define CC_EDGE 0u
+#define CC_SENT 1u
+#define CC_NOW 2u
+#define CC_ALARM 3u
+
+/* PPI (PS 6.16). Channel 0: data-ready edge to capture 0. Channel 1: end of transmission to capture 1. */
+#define PPI_CHENSET 0x4001F504u
+#define PPI_EEP(channel) (0x4001F510u + 8u * (channel))
+#define PPI_TEP(channel) (0x4001F514u + 8u * (channel))
+#define PPI_EDGE 0u
+#define PPI_SENT 1u
+
+/* SPIM2, peripheral 35 (PS 6.25). */
+#define SPIM_IRQ 35u
+#define SPIM_TASKS_START 0x40023010u
+#define SPIM_TASKS_STOP 0x40023014u
+#define SPIM_EVENTS_STOPPED 0x40023104u
+#define SPIM_EVENTS_END 0x40023118u
+#define SPIM_INTENSET 0x40023304u
+#define SPIM_INT_END BIT(6)
+#define SPIM_ENABLE 0x40023500u
+#define SPIM_ENABLE_ON 7u
+#define SPIM_PSEL_SCK 0x40023508u
+#define SPIM_PSEL_MOSI 0x4002350Cu
+#define SPIM_PSEL_MISO 0x40023510u
+#define SPIM_FREQUENCY 0x40023524u
+#define SPIM_FREQUENCY_8M 0x80000000u
+#define SPIM_FREQUENCY_4M 0x40000000u
+#define SPIM_FREQUENCY_1M 0x10000000u
+#define SPIM_RXD_PTR 0x40023534u
+#define SPIM_RXD_MAXCNT 0x40023538u
+#define SPIM_TXD_PTR 0x40023544u
+#define SPIM_TXD_MAXCNT 0x40023548u
+#define SPIM_CONFIG 0x40023554u
+#define SPIM_CONFIG_MODE3 (BIT(1) | BIT(2)) /* CPHA trailing, CPOL active low; most significant bit first */
+#define SPIM_ORC 0x400235C0u
+
+/* GPIO (PS 6.9). P1 lies 0x300 above P0. */
+#define GPIO_PORT(pin) (0x50000000u + 0x300u * ((pin) / 32u))
+#define GPIO_OUTSET(pin) (GPIO_PORT(pin) + 0x508u)
+#define GPIO_OUTCLR(pin) (GPIO_PORT(pin) + 0x50Cu)
+#define GPIO_PIN_CNF(pin) (GPIO_PORT(pin) + 0x700u + 4u * ((pin) % 32u))
+#define GPIO_BIT(pin) BIT((pin) % 32u)
+#define GPIO_CNF_OUTPUT (BIT(0) | BIT(1)) /* direction out, input buffer disconnected */
+#define GPIO_CNF_INPUT 0u
+#define GPIO_CNF_PULL_DOWN (1u << 2)
+#define GPIO_CNF_PULL_UP (3u << 2)
+
+/* Core: NVIC, system control block, debug (DDI 0403E, B3.4, B3.2, C1.6, C1.8). */
+#define NVIC_ISER(irq) (0xE000E100u + 4u * ((irq) / 32u))
+#define NVIC_ISPR(irq) (0xE000E200u + 4u * ((irq) / 32u))
+#define NVIC_ICPR(irq) (0xE000E280u + 4u * ((irq) / 32u))
+#define NVIC_IPR(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq)))
+#define NVIC_BIT(irq) BIT((irq) % 32u)
+#define SCB_AIRCR 0xE000ED0Cu
+#define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
+#define SCB_CCR 0xE000ED14u
+#define SCB_CCR_DIV_0_TRP BIT(4)
+#define SCB_SHCSR 0xE000ED24u
+#define SCB_SHCSR_FAULTS (BIT(16) | BIT(17) | BIT(18)) /* memory management, bus, usage */
+#define SCB_CFSR 0xE000ED28u
+#define SCB_HFSR 0xE000ED2Cu
+#define SCB_MMFAR 0xE000ED34u
+#define SCB_BFAR 0xE000ED38u
+#define SCB_CPACR 0xE000ED88u
+#define SCB_CPACR_FPU (0xFu << 20) /* CP10 and CP11, full access */
+#define SCB_DEMCR 0xE000EDFCu
+#define SCB_DEMCR_TRCENA BIT(24)
+#define DWT_CTRL 0xE0001000u
+#define DWT_CTRL_CYCCNTENA BIT(0)
+#define DWT_CYCCNT 0xE0001004u
+#define FPU_IRQ 38u
+
+/* Interrupt priorities: 3 bits are implemented (PS, CPU), the topmost ones. */
+#define PRIORITY_SENSOR (1u << 5)
+#define PRIORITY_UART (2u << 5)
+#define PRIORITY_ALARM (3u << 5)
+
+static inline void interrupt_enable(uint32_t irq, uint8_t priority) {
+    NVIC_IPR(irq) = priority;
+    REG(NVIC_ICPR(irq)) = NVIC_BIT(irq);
+    REG(NVIC_ISER(irq)) = NVIC_BIT(irq);
+}
+
+static inline void interrupt_pend(uint32_t irq) {
+    REG(NVIC_ISPR(irq)) = NVIC_BIT(irq);
+}
+
+#endif

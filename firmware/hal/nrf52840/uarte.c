@@ -1,0 +1,121 @@
+/* UARTE0 at 1 Mbaud with EasyDMA (PS, UARTE). All transmitting is done by the interrupt, so that one place alone takes
+ * frames; the main loop pends it. */
+#include "hal/nrf52840/parts.h"
+#include "hal/nrf52840/registers.h"
+
+#include <stdatomic.h>
+
+#include "board_config.h"
+#include "hal/hal.h"
+
+#if TL_BOARD_CONSOLE_BAUD != 1000000
+#error "console.baud: this HAL and docs/SPEC.md 5 know 1000000 only"
+#endif
+
+#define RECEIVED_BYTES 1024u /* a power of two; 10 ms of the line: the main loop looks once a sample */
+
+static const hal_uart_client *client;
+static bool sending;
+
+/* Two one-byte DMA buffers: while the interrupt reads one, the receiver fills the other. In the microseconds between
+ * ENDRX and STARTRX the receiver's own FIFO holds what comes (at least four bytes, 40 us). No short from ENDRX to
+ * STARTRX: it would latch the pointer of the byte before whenever the interrupt is late. */
+static uint8_t landing[2];
+static uint32_t landing_now;
+
+static uint8_t received[RECEIVED_BYTES];
+static _Atomic uint32_t received_written, received_taken, receive_errors;
+
+void hal_uart_start(const hal_uart_client *the_client) {
+    client = the_client;
+    REG(GPIO_OUTSET(TL_BOARD_PIN_UART_TX)) = GPIO_BIT(TL_BOARD_PIN_UART_TX); /* idle is high */
+    REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_TX)) = GPIO_CNF_OUTPUT;
+    REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_RX)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_UP;
+    REG(UARTE_PSEL_TXD) = TL_BOARD_PIN_UART_TX;
+    REG(UARTE_PSEL_RXD) = TL_BOARD_PIN_UART_RX;
+    REG(UARTE_PSEL_RTS) = PSEL_DISCONNECTED;
+    REG(UARTE_PSEL_CTS) = PSEL_DISCONNECTED;
+    REG(UARTE_BAUDRATE) = UARTE_BAUDRATE_1M;
+    REG(UARTE_CONFIG) = UARTE_CONFIG_8N1;
+    REG(UARTE_ENABLE) = UARTE_ENABLE_ON;
+
+    REG(PPI_EEP(PPI_SENT)) = UARTE_EVENTS_ENDTX;
+    REG(PPI_TEP(PPI_SENT)) = TIMER_TASKS_CAPTURE(CC_SENT);
+    REG(PPI_CHENSET) = BIT(PPI_SENT);
+
+    REG(UARTE_INTENSET) = UARTE_INT_ENDRX | UARTE_INT_ENDTX | UARTE_INT_ERROR;
+    interrupt_enable(UARTE_IRQ, PRIORITY_UART);
+    REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
+    REG(UARTE_RXD_MAXCNT) = 1u;
+    REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+}
+
+void hal_uart_kick(void) {
+    interrupt_pend(UARTE_IRQ);
+}
+
+static void count_error(void) {
+    atomic_fetch_add_explicit(&receive_errors, 1u, memory_order_relaxed);
+}
+
+static void receive_one(void) {
+    const uint32_t done = landing_now;
+    landing_now ^= 1u;
+    REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
+    REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+    const uint32_t written = atomic_load_explicit(&received_written, memory_order_relaxed);
+    if (written - atomic_load_explicit(&received_taken, memory_order_acquire) >= RECEIVED_BYTES) {
+        count_error();
+        return;
+    }
+    received[written % RECEIVED_BYTES] = *(volatile uint8_t *)&landing[done];
+    atomic_store_explicit(&received_written, written + 1u, memory_order_release);
+}
+
+static void send_next(void) {
+    const uint8_t *bytes = 0;
+    const uint32_t n = client->next(&bytes);
+    if (n == 0u) {
+        return;
+    }
+    sending = true;
+    REG(UARTE_TXD_PTR) = (uint32_t)(uintptr_t)bytes;
+    REG(UARTE_TXD_MAXCNT) = n;
+    __asm volatile("dmb" ::: "memory"); /* the frame is written before DMA reads it */
+    REG(UARTE_TASKS_STARTTX) = TASK_TRIGGER;
+}
+
+void UARTE0_IRQHandler(void);
+void UARTE0_IRQHandler(void) {
+    if (REG(UARTE_EVENTS_ENDRX) != 0u) {
+        event_clear(UARTE_EVENTS_ENDRX);
+        receive_one();
+    }
+    if (REG(UARTE_EVENTS_ERROR) != 0u) {
+        event_clear(UARTE_EVENTS_ERROR);
+        REG(UARTE_ERRORSRC) = REG(UARTE_ERRORSRC); /* cleared by writing 1 */
+        count_error();
+    }
+    if (REG(UARTE_EVENTS_ENDTX) != 0u) {
+        event_clear(UARTE_EVENTS_ENDTX);
+        sending = false;
+        client->sent(time_captured(CC_SENT));
+    }
+    if (!sending) {
+        send_next();
+    }
+}
+
+bool hal_uart_receive(uint8_t *byte) {
+    const uint32_t taken = atomic_load_explicit(&received_taken, memory_order_relaxed);
+    if (atomic_load_explicit(&received_written, memory_order_acquire) == taken) {
+        return false;
+    }
+    *byte = received[taken % RECEIVED_BYTES];
+    atomic_store_explicit(&received_taken, taken + 1u, memory_order_release);
+    return true;
+}
+
+uint32_t hal_uart_receive_errors(void) {
+    return atomic_load_explicit(&receive_errors, memory_order_relaxed);
+}
