@@ -1,0 +1,195 @@
+"""The stage `convert` on a tiny run, calibration, tuning and parity."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from toolchain.errors import ModelError
+from toolchain.int8 import convert as stage
+from toolchain.int8.calibration import ROWS, choose_scale, representative, with_full_range
+from toolchain.int8.flatbuffer import read_tflite
+from toolchain.int8.network import read_network
+from toolchain.int8.reference import Int8Reference
+from toolchain.int8.state_trap import AllInt8
+from toolchain.int8.tune import FACTORS, tuned_decision
+from toolchain.ltc.decision import decision_spec
+from toolchain.ltc.modelspec import load_spec, save_spec
+from toolchain.ltc.weights import save_weights
+from toolchain.project import project_for_data
+from toolchain.recordings.catalog import load_set
+from toolchain.runs import Run
+
+UNITS = [10, 8]
+
+
+@pytest.fixture(scope="module")
+def project():
+    made = project_for_data("wrist")
+    made.data.people = 6
+    made.model.layers = UNITS
+    return made
+
+
+@pytest.fixture(scope="module")
+def data(project, board):
+    whole = load_set(project.data, project.task, board.imu.rate_hz)
+    streams = [r for r in whole.test if r.kind == "stream"]
+    # A quarter of the windows and one stream per part are plenty here.
+    return replace(whole, test=(*whole.test[:16:2], _cut(streams[0])), validation=_few(whole.validation))
+
+
+def _cut(stream):
+    return replace(stream, samples=stream.samples[:3000], t_us=stream.t_us[:3000], labels=stream.labels[:3000])
+
+
+def _few(recordings):
+    return (
+        *[r for r in recordings if r.kind == "window"][::10],
+        *[_cut(r) for r in recordings if r.kind == "stream"][:1],
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, project, board, data, make_spec, make_weights):
+    """A converted run with random weights: (run, weights)."""
+    run = Run(tmp_path_factory.mktemp("runs") / "tiny")
+    weights = make_weights(np.random.default_rng(21), UNITS)
+    spec = make_spec(UNITS, 5).model_copy(update={"classes": list(data.classes)})
+    run.path.mkdir()
+    run.save_project(project)
+    save_spec(run.model_json, spec)
+    save_weights(run.weights, weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "load_set", lambda *_: data)
+        stage.convert(run, board, Console(quiet=True))
+        before = run.tflite.read_bytes(), run.int8_json.read_bytes(), run.model_json.read_bytes()
+        stage.convert(run, board, Console(quiet=True))
+    assert before == (run.tflite.read_bytes(), run.int8_json.read_bytes(), run.model_json.read_bytes())
+    return run, weights
+
+
+def test_convert_completes_the_run(made, data):
+    run, weights = made
+    spec = load_spec(run.model_json)
+    assert spec.decision is not None
+    assert spec.decision.background == data.background
+    reference = Int8Reference(spec, run.tflite.read_bytes())
+    assert reference.network.units == UNITS
+    report = json.loads(run.int8_json.read_text())
+    assert report["source"] == "measured on host"
+    assert report["tflite_bytes"] == run.tflite.stat().st_size <= 24 * 1024
+    assert report["parameters"] == weights.parameters
+    assert set(report["accuracy"]) == {"float", "int8"}
+    assert np.sum(report["confusion"]) == sum(r.kind == "window" for r in data.test)
+    assert {"event_recall", "false_per_hour", "delay_ms_median", "events", "hours"} <= set(report["stream"])
+    assert report["parity"]["tflm"] == {"samples": 3000, "mismatches": 0}
+    assert report["parity"]["float"]["agreement"] > 0.9
+
+
+def test_prepare_multipliers_carry_the_input_gain(made):
+    spec = load_spec(made[0].model_json)
+    for gain, multiplier in zip(spec.input_gain, spec.int8.prepare_multiplier, strict=True):
+        assert multiplier == round(gain * 65536 / spec.int8.state_scale)
+
+
+def test_another_board_is_refused(made, board):
+    slower = board.model_copy(update={"imu": board.imu.model_copy(update={"rate_hz": 104.0})})
+    with pytest.raises(ModelError, match="another IMU"):
+        stage.convert(made[0], slower, Console(quiet=True))
+
+
+def test_a_run_without_weights_leaves_nothing_behind(made, board, tmp_path):
+    run = Run(tmp_path / "half")
+    run.path.mkdir()
+    for path in (made[0].project_json, made[0].model_json):
+        shutil.copy(path, run.path)
+    with pytest.raises(ModelError, match=r"model\.npz does not exist"):
+        stage.convert(run, board, Console(quiet=True))
+    assert sorted(path.name for path in run.path.iterdir()) == ["model.json", "project.json"]
+
+
+def test_representative_rows_are_what_the_float_network_sees(made, board, data):
+    run, weights = made
+    spec = load_spec(run.model_json)
+    samples = representative(weights, spec, board.imu, data.train)
+    assert {name: values.shape for name, values in samples.items()} == {
+        "x": (ROWS, 6),
+        "h1": (ROWS, 10),
+        "h2": (ROWS, 8),
+    }
+    assert np.abs(samples["x"]).max() <= spec.input_clip
+    # States before the first step of the first recording are at rest; afterwards they move.
+    assert not samples["h1"][0].any()
+    assert samples["h1"].std() > 0.05
+
+
+def test_full_range_is_exact_and_touches_two_rows(made, board, data):
+    run, weights = made
+    samples = representative(weights, load_spec(run.model_json), board.imu, data.train)
+    scale = choose_scale(weights, samples)
+    ranged = with_full_range(weights, samples, scale)
+    for name, values in ranged.items():
+        assert len(values) == ROWS + 6
+        assert (float(values.min()), float(values.max())) == (-128 * scale, 127 * scale), name
+        assert np.abs(values[:ROWS]).max() <= 127 * scale
+
+
+def test_scale_clamps_outliers_when_that_is_better(make_weights):
+    rng = np.random.default_rng(0)
+    weights = make_weights(rng, UNITS)
+    samples = {n: rng.normal(0, 1, (2000, w)).astype(np.float32) for n, w in (("x", 6), ("h1", 10), ("h2", 8))}
+    plain = choose_scale(weights, samples)
+    samples["x"][0, 0] = 1000.0
+    assert choose_scale(weights, samples) < 2 * plain
+
+
+def test_threshold_has_the_fewest_errors(made, board, data, project):
+    spec = load_spec(made[0].model_json)
+    streams = [r for r in data.validation if r.kind == "stream"]
+
+    def perfect(recordings):
+        """Logits that know the labels, and a weaker wrong answer now and then."""
+        made_up = []
+        for recording in recordings:
+            y = np.zeros((len(recording.t_us), 5), np.int8)
+            y[np.arange(len(y)), recording.labels] = 100
+            y[200:260] = 0
+            y[200:260, 3] = 12
+            made_up.append(y)
+        return made_up
+
+    decision, score = tuned_decision(project.decision, 0, 0.1, spec, perfect, data.validation)
+    assert score.event_recall == 1.0
+    assert score.false_activations == 0
+    assert decision.threshold > 12 * 256 * 0.9
+    allowed = {round(project.decision.threshold * factor / 0.1 * 256) for factor in FACTORS}
+    assert decision.threshold in allowed
+    kept, nothing = tuned_decision(project.decision, 0, 0.1, spec, perfect, data.validation[:1])
+    assert nothing is None
+    assert kept == decision_spec(project.decision, 0, 0.1, spec.rate_hz)
+    assert streams
+
+
+def test_all_int8_state_freezes_at_a_small_step(made, board, data):
+    run, _ = made
+    spec = load_spec(run.model_json)
+    slow = Int8Reference(spec.model_copy(update={"time_scale": 0.5}), run.tflite.read_bytes())
+    trapped = AllInt8(slow, [0.02, 0.02])
+    stream = data.test[-1]
+    logits = trapped.logits(board.imu)([stream])[0]
+    assert logits.shape == (len(stream.t_us), 5)
+    assert trapped.frozen / trapped.moves > 0.9
+
+
+def test_file_has_no_more_than_it_needs(made):
+    model = read_tflite(made[0].tflite)
+    network = read_network(model)
+    constants = sum(t.data.nbytes for t in model.tensors if t.data is not None)
+    assert model.size < constants + 3500
+    assert network.input_position == {"x": 0, "h1": 1, "h2": 2}
