@@ -27,7 +27,8 @@ extern const uint8_t tl_engine_kind;
 
 tl_engine_status tl_engine_init(tl_engine *engine, const tl_model *model);
 
-/* x[TL_INPUTS], h[TL_STATES] (layer after layer), all in [-127, 127]; writes f[TL_STATES], z[TL_STATES], y[TL_OUTPUTS]. */
+/* Reads x[TL_INPUTS] and h[TL_STATES] (layer after layer), all in [-127, 127]; writes f[TL_STATES], z[TL_STATES] and
+ * y[TL_OUTPUTS]. */
 tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t *h, int8_t *f, int8_t *z, int8_t *y);
 
 /* Bytes of RAM that the engine uses, its context included. */
