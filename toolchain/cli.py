@@ -6,6 +6,7 @@ Every stage reads what the stage before it wrote under ``runs/<name>/`` and can 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -178,13 +179,14 @@ def all_stages(
     """Every stage in order: train, convert, generate, build, run, report."""
     begin = time.monotonic()
     train(run, data, project, board=board)
-    for title, stage in (
+    stages: list[tuple[str, Callable[[], None]]] = [
         ("convert", lambda: convert(run)),
         ("generate", lambda: generate(run, board, engine)),
         ("build", lambda: build(run, board, engine)),
         ("run", lambda: run_command(run, board, seconds)),
         ("report", lambda: report(run)),
-    ):
+    ]
+    for title, stage in stages:
         console.rule(title)
         stage()
     console.print(f"{time.monotonic() - begin:.0f} s from data to report: {open_run(run).report_html}")
