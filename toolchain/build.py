@@ -21,7 +21,8 @@ from elftools.elf.elffile import ELFFile
 from rich.console import Console
 
 from toolchain.board import Board
-from toolchain.errors import BuildError, ConfigError, MissingToolError
+from toolchain.codegen.image import ImageError, check_whole
+from toolchain.errors import BuildError, ConfigError, MissingToolError, ModelError
 from toolchain.files import replacing, write_bytes, write_json
 from toolchain.runs import Run
 
@@ -51,9 +52,11 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
     """
     if engine not in ENGINES:
         raise ConfigError(f"There is no engine '{engine}'.", f"Engines: {', '.join(ENGINES)}.")
-    _require_generated(run, engine)
-    script = check_linker_script(board)
+    tflm = find_tflm(os.environ.get("TFLM_DIR", "")) if engine == "tflm" else None
     compiler = find_compiler()
+    _require_generated(run, engine)
+    image = _whole_image(run)
+    script = check_linker_script(board)
     variables = {
         "TINYLTC_PLATFORM": str(FIRMWARE / "platform"),
         "TINYLTC_GENERATED": str(run.generated.resolve()),
@@ -62,13 +65,11 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
         "TINYLTC_SENSOR": board.imu.part,
         "TINYLTC_LINKER_SCRIPT": str(script),
     }
-    if engine == "tflm":
-        tflm = find_tflm(os.environ.get("TFLM_DIR", ""))
+    if tflm is not None:
         variables |= {"TINYLTC_TFLM_LIBRARY": str(tflm.library), "TINYLTC_TFLM_INCLUDES": " ".join(tflm.includes)}
     products = _run_platformio(run, variables)
 
     elf = products / "firmware.elf"
-    image = run.image.read_bytes()
     slot = board.model_slots[0]
     parts = [*_loaded(elf), (slot.origin, image)]
     report = measure(elf, products, image, board, engine) | {"compiler": compiler}
@@ -90,6 +91,16 @@ def _require_generated(run: Run, engine: str) -> None:
     for path in (run.generated / "main.c", run.generated / engine_file, run.image):
         if not path.is_file():
             raise BuildError(f"{path} does not exist.", hint)
+
+
+def _whole_image(run: Run) -> bytes:
+    """Read the model image; a truncated or damaged one would only be found by the device."""
+    data = run.image.read_bytes()
+    try:
+        check_whole(data)
+    except ImageError as error:
+        raise ModelError(f"{run.image}: {error.what}", f"Run `tinyltc generate --run {run.path.name}` again.") from None
+    return data
 
 
 # ---- the board's memory -------------------------------------------------------------------------------------------

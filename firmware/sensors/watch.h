@@ -4,7 +4,7 @@
 
 #include "sensors/imu.h"
 
-#define IMU_MUTE_US 50000u    /* longer without data-ready: the sensor is mute */
+#define IMU_MUTE_US 250000u   /* longer without data-ready: the sensor is mute, not merely late */
 #define IMU_RETRY_US 1000000u /* between two tries to find a missing sensor */
 
 typedef enum { IMU_RUNNING = 0, IMU_MISSING = 1, IMU_MUTE = 2 } imu_status; /* as the hello message carries it */

@@ -141,17 +141,14 @@ def seal(data: bytes) -> bytes:
     return data + hashlib.sha256(data).digest()
 
 
-def parse(data: bytes, topology: Topology, acc_lsb: float, gyro_lsb: float, capacity: int | None = None) -> ModelImage:
-    """Check the image at the start of ``data`` and read it; ``capacity``: bytes of the slot (default: all of ``data``).
+def check_whole(data: bytes) -> int:
+    """Check that an image starts ``data`` and is whole, whatever network it holds; return where its hash begins.
 
-    ``topology`` is that of the firmware; ``acc_lsb`` (m/s²) and ``gyro_lsb`` (rad/s) are the board's. Raises
-    ImageError with the status that the firmware would give.
+    Raises ImageError for the first of: sizes, magic, format version, SHA-256.
     """
-    data = data if capacity is None else data[:capacity]
     if len(data) < HEADER.size + HASH_BYTES:
         raise ImageError(Status.SIZE, f"{len(data)} bytes are fewer than a header and a hash")
-    fields = HEADER.unpack_from(data)
-    magic, version, header_size, total, topology_hash = fields[:5]
+    magic, version, header_size, total = HEADER.unpack_from(data)[:4]
     if magic != MAGIC:
         if not data.strip(b"\xff"):
             raise ImageError(Status.ERASED, "it holds only 0xFF")
@@ -163,7 +160,18 @@ def parse(data: bytes, topology: Topology, acc_lsb: float, gyro_lsb: float, capa
     end = total - HASH_BYTES
     if hashlib.sha256(data[:end]).digest() != data[end:total]:
         raise ImageError(Status.HASH, "its SHA-256 differs")
-    if topology_hash != topology.hash:
+    return int(end)
+
+
+def parse(data: bytes, topology: Topology, acc_lsb: float, gyro_lsb: float, capacity: int | None = None) -> ModelImage:
+    """Check the image at the start of ``data`` and read it; ``capacity``: bytes of the slot (default: all of ``data``).
+
+    ``topology`` is that of the firmware; ``acc_lsb`` (m/s²) and ``gyro_lsb`` (rad/s) are the board's. Raises
+    ImageError with the status that the firmware would give.
+    """
+    end = check_whole(data if capacity is None else data[:capacity])
+    fields = HEADER.unpack_from(data)
+    if fields[4] != topology.hash:
         raise ImageError(Status.TOPOLOGY, f"it was not made for {topology.string}")
     sections, labels = _sections(data, fields[-2], end, topology)
     return _fields(fields, sections, labels, topology, acc_lsb, gyro_lsb)

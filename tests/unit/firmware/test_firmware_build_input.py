@@ -42,8 +42,9 @@ def test_an_unknown_engine(copied_run: Run, board: Board, console: Console) -> N
 
 
 def test_a_run_generated_for_the_other_engine(copied_run: Run, board: Board, console: Console) -> None:
-    with pytest.raises(BuildError, match=r"tflm_model\.h does not exist.*--engine tflm"):
-        build(copied_run, board, "tflm", console)
+    (copied_run.generated / "engine_compiled.c").rename(copied_run.generated / "tflm_model.h")
+    with pytest.raises(BuildError, match=r"engine_compiled\.c does not exist.*--engine compiled"):
+        build(copied_run, board, "compiled", console)
 
 
 @pytest.mark.parametrize(

@@ -115,12 +115,9 @@ def test_logged_errors_are_ailments(heard) -> None:
     assert "bus stuck" in sentence
 
 
-def test_the_feeds_own_silences_may_look_like_a_mute_sensor(heard) -> None:
-    restarted = replace(heard, health=replace(HEALTH, imu_faults=5, imu_restarts=5), logs=(Log(2, "mute"),) * 5)
-    assert verdict.ailments(restarted, 5) == []
-    assert verdict.ailments(replace(restarted, logs=(Log(2, "mute"),) * 6), 5) != []
-    worse = replace(heard, health=replace(HEALTH, imu_faults=6, imu_restarts=6), logs=(Log(2, "mute"),) * 6)
-    assert len(verdict.ailments(worse, 5)) == 2
+def test_one_restart_of_the_sensor_is_an_ailment(heard) -> None:
+    restarted = replace(heard, health=replace(HEALTH, imu_faults=1, imu_restarts=1), logs=(Log(2, "mute"),))
+    assert len(verdict.ailments(restarted, 5)) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""Batches for training: half windows from rest, half streams that carry their state from chunk to chunk.
+
+Trained on short windows alone, the network fails on long streams, whose states it never saw; hence truncated
+back-propagation through time over streams beside the windows. The inputs are IMU codes, as on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toolchain.board import Imu
+from toolchain.errors import DataError
+from toolchain.ltc.augment import vary
+from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.step import float_input, model_dt, timing
+from toolchain.ltc.targets import targets
+from toolchain.ltc.weights import Floats
+from toolchain.recordings.codes import to_codes
+from toolchain.recordings.recording import Recording
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training step: B chunks of T samples.
+
+    ``x`` (B, T, 6), ``dt`` (B, T) model time, ``target`` int32 (B, T), ``weight`` (B, T); ``keep`` float32 (B, 1) is 1
+    where the state of the same row in the batch before goes on. A sample with dt 0 and weight 0 is padding.
+    """
+
+    x: Floats
+    dt: Floats
+    target: npt.NDArray[np.int32]
+    weight: Floats
+    keep: Floats
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One recording as the network sees it: arrays as in Batch without B; ``reset`` bool (T,) before a sample."""
+
+    x: Floats
+    dt: Floats
+    target: npt.NDArray[np.int32]
+    weight: Floats
+    reset: npt.NDArray[np.bool_]
+
+    def cut(self, first: int, last: int) -> Prepared:
+        """Return the samples ``first`` to ``last`` - 1."""
+        part = slice(first, last)
+        return Prepared(self.x[part], self.dt[part], self.target[part], self.weight[part], self.reset[part])
+
+
+class Preparer:
+    """Turns recordings into inputs and targets for one model on one board."""
+
+    def __init__(self, spec: ModelSpec, imu: Imu, background: int, stride: int = 1) -> None:
+        """Take every ``stride``-th sample only: the network integrates over true time, and long gestures cost less."""
+        self._spec, self._imu, self._background, self._stride = spec, imu, background, stride
+
+    def __call__(self, recording: Recording, random: np.random.Generator | None) -> Prepared:
+        """Prepare one recording; ``random`` varies it as :mod:`toolchain.ltc.augment` says, None leaves it as it is."""
+        samples, t_us, labels = recording.samples, recording.t_us, recording.labels
+        if random is not None:
+            varied = vary(samples, t_us, random)
+            samples, t_us, labels = varied.samples, varied.t_us, labels[varied.source]
+        # Counted from the last sample: a window's end is what its score is about.
+        taken = slice((len(t_us) - 1) % self._stride, None, self._stride)
+        samples, t_us, labels = samples[taken], t_us[taken], labels[taken]
+        when = timing(t_us, self._spec)
+        x = float_input(to_codes(samples, self._imu), self._spec)
+        target, weight = targets(labels, t_us, self._background, recording.kind == "window")
+        return Prepared(x, model_dt(when.delta_us, self._spec), target, weight, when.reset)
+
+
+class _StreamRow:
+    """One row of the batch that walks along streams, one chunk at a time."""
+
+    def __init__(self) -> None:
+        self._stream: Prepared | None = None
+        self._at = 0
+
+    def next_chunk(self, length: int, draw: Callable[[], Prepared], enter: float) -> tuple[Prepared, bool]:
+        """Return at most ``length`` samples and whether they go on from the chunk before.
+
+        A chunk ends before a reset. ``draw`` gives a new stream where one ended; the very first is entered at the
+        fraction ``enter``, so that the rows do not all change streams at the same step.
+        """
+        if self._stream is None or self._at >= len(self._stream.dt):
+            first = self._stream is None
+            self._stream = draw()
+            self._at = int(enter * len(self._stream.dt)) if first else 0
+            goes_on = False
+        else:
+            goes_on = not self._stream.reset[self._at]
+        end = min(self._at + length, len(self._stream.dt))
+        resets = np.flatnonzero(self._stream.reset[self._at + 1 : end])
+        if len(resets):
+            end = self._at + 1 + int(resets[0])
+        chunk = self._stream.cut(self._at, end)
+        self._at = end
+        return chunk, goes_on
+
+
+class Batches:
+    """An endless, seeded sequence of batches from the recordings of one part of a data set.
+
+    ``rows`` (even) chunks of ``length`` samples: the first half windows, every class as often as any other, the
+    other half streams. ``varied`` says whether recordings are varied. Raises DataError without windows or streams.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        prepare: Preparer,
+        background: int,
+        *,
+        rows: int,
+        length: int,
+        seed: int,
+        varied: bool,
+    ) -> None:
+        self._random = np.random.default_rng(seed)
+        self._varied = varied
+        self._prepare = prepare
+        self._rows, self._length = rows, length
+        self._streams = [recording for recording in recordings if recording.kind == "stream"]
+        self._windows: dict[int, list[Recording]] = {}
+        for recording in recordings:
+            if recording.kind == "window":
+                self._windows.setdefault(recording.label(background), []).append(recording)
+        if not self._streams or not self._windows:
+            missing = "windows" if self._streams else "streams"
+            raise DataError(f"The recordings hold no {missing}.", "Training needs both windows and streams.")
+        self._walkers = [_StreamRow() for _ in range(rows // 2)]
+
+    def next_batch(self) -> Batch:
+        """Make the next batch."""
+        rows, length = self._rows, self._length
+        batch = Batch(
+            np.zeros((rows, length, 6), np.float32),
+            np.zeros((rows, length), np.float32),
+            np.zeros((rows, length), np.int32),
+            np.zeros((rows, length), np.float32),
+            np.zeros((rows, 1), np.float32),
+        )
+        windows = rows - len(self._walkers)
+        for row in range(windows):
+            prepared = self._draw_window()
+            starts = np.flatnonzero(prepared.reset)
+            first = max(int(starts[-1]) if len(starts) else 0, len(prepared.dt) - length)
+            _put(batch, row, prepared.cut(first, len(prepared.dt)), at_end=True)
+        for row, walker in enumerate(self._walkers, start=windows):
+            chunk, goes_on = walker.next_chunk(length, self._draw_stream, self._random.uniform())
+            _put(batch, row, chunk, at_end=False)
+            batch.keep[row] = goes_on
+        return batch
+
+    def _draw(self, recordings: Sequence[Recording]) -> Prepared:
+        recording = recordings[int(self._random.integers(len(recordings)))]
+        return self._prepare(recording, self._random if self._varied else None)
+
+    def _draw_window(self) -> Prepared:
+        classes = sorted(self._windows)
+        return self._draw(self._windows[classes[int(self._random.integers(len(classes)))]])
+
+    def _draw_stream(self) -> Prepared:
+        return self._draw(self._streams)
+
+
+def _put(batch: Batch, row: int, chunk: Prepared, *, at_end: bool) -> None:
+    """Copy a chunk into a row; what it does not fill stays padding."""
+    length = len(chunk.dt)
+    place = slice(-length, None) if at_end else slice(0, length)
+    batch.x[row, place] = chunk.x
+    batch.dt[row, place] = chunk.dt
+    batch.target[row, place] = chunk.target
+    batch.weight[row, place] = chunk.weight

@@ -1,0 +1,78 @@
+"""The fast scan of one layer: gates outside the loop, hand-written backward pass, made for XLA.
+
+tau depends on the layer's input alone, so the input's share of the drive and the decay of all samples are two large
+matrix products before the loop. Inside remains ``h = A * (h + dt * tanh(u + h W_h))``. The backward pass keeps
+the loop as small: the derivatives of tanh and of A are taken for all samples at once, and the weights' gradients
+are one matrix product after the loop. Everything here is time major: (T, B, ...).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolchain.ltc.tf import tf
+
+Tensor = Any
+"""A tf.Tensor; TensorFlow carries no types."""
+
+
+def scan_layer(
+    source: Tensor, dt: Tensor, h: Tensor, w: Tensor, b: Tensor, v: Tensor, c: Tensor, epsilon: float
+) -> Tensor:
+    """All steps of one layer.
+
+    ``source`` (T, B, m) is the layer's input at each step, ``dt`` (T, B) model time, ``h`` (B, n) the state before
+    the first; weights as in docs/SPEC.md, section 7. Returns the states after each step, (T, B, n).
+    """
+    inputs = source.shape[-1]
+    # custom_gradient wants tensors: a variable would have to be handed over as one of its `variables`.
+    w = tf.convert_to_tensor(w)
+    dt = dt[:, :, None]
+    u = tf.tensordot(source, w[:inputs], 1) + b
+    tau = tf.math.softplus(tf.tensordot(source, tf.convert_to_tensor(v), 1) + c) + epsilon
+    decay = 1.0 / (1.0 + dt / tau)
+    return recurrence(u, decay, dt, h, w[inputs:])
+
+
+@tf.custom_gradient
+def recurrence(u: Tensor, decay: Tensor, dt: Tensor, h: Tensor, w_h: Tensor) -> Any:
+    """``h_t = decay_t * (h_(t-1) + dt_t * tanh(u_t + h_(t-1) w_h))`` for t = 0..T-1.
+
+    ``u``, ``decay`` (T, B, n), ``dt`` (T, B, 1), ``h`` (B, n), ``w_h`` (n, n), all of one float type; static shapes.
+    Returns all h_t, (T, B, n).
+    """
+    steps = u.shape[0]
+    blank = tf.TensorArray(h.dtype, steps, element_shape=h.shape)
+
+    def forward(t: Tensor, h: Tensor, states: Any) -> tuple[Tensor, Tensor, Any]:
+        h = decay[t] * (h + dt[t] * tf.tanh(u[t] + tf.matmul(h, w_h)))
+        return t + 1, h, states.write(t, h)
+
+    _, _, written = tf.while_loop(lambda t, *_: t < steps, forward, (0, h, blank), maximum_iterations=steps)
+    states = written.stack()
+
+    def backward(g_states: Tensor) -> tuple[Tensor, ...]:
+        before = shifted(h, states)
+        f = tf.tanh(u + tf.tensordot(before, w_h, 1))
+        through_tanh = decay * dt * (1.0 - f * f)
+
+        def step(t: Tensor, g: Tensor, gradients: Any) -> tuple[Tensor, Tensor, Any]:
+            g = g + g_states[t]
+            gradients = gradients.write(t, g)
+            g = g * decay[t] + tf.matmul(g * through_tanh[t], w_h, transpose_b=True)
+            return t - 1, g, gradients
+
+        start = (steps - 1, tf.zeros_like(h), tf.TensorArray(h.dtype, steps, element_shape=h.shape))
+        _, g_h, written = tf.while_loop(lambda t, *_: t >= 0, step, start, maximum_iterations=steps)
+        g = written.stack()
+        g_u = g * through_tanh
+        g_w = tf.tensordot(before, g_u, [[0, 1], [0, 1]])
+        g_dt = tf.reduce_sum(g * decay * f, axis=-1, keepdims=True)
+        return g_u, g * (before + dt * f), g_dt, g_h, g_w
+
+    return states, backward
+
+
+def shifted(h: Tensor, states: Tensor) -> Tensor:
+    """Return what a reader before the update sees: ``h`` (B, n), then all of ``states`` (T, B, n) but the last."""
+    return tf.concat([h[None], states[:-1]], axis=0)

@@ -1,0 +1,153 @@
+"""The reference of one step (docs/SPEC.md, section 2), in numpy float32: time, solver, rates and the float network.
+
+The network is the liquid time-constant cell of Hasani et al., "Liquid Time-constant Networks" (AAAI 2021) with a
+time constant that depends on the input alone: ``dh/dt = -h/tau(in) + f``, ``f = tanh(W [in, h] + b)``,
+``tau = softplus(V in + c) + tau_epsilon``. One semi-implicit step (implicit in the leak, explicit in the drive)
+is ``h' = A (h + dt f)``, ``A = 1/(1 + dt/tau)``: stable for every dt, and ``|h| <= max(tau)`` since ``|f| <= 1``.
+Every layer and the head read the states before the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.weights import Floats, Weights
+
+_ONE = np.float32(1.0)
+_DRIVE_LSB = np.float32(0.0078125)
+"""f = q / 128 (docs/SPEC.md, 2.4)."""
+
+
+def solver(h: Floats, f_q: npt.NDArray[np.int8], rate: Floats, dt: Floats | np.float32) -> Floats:
+    """One step of the solver, bit for bit as on the device (docs/SPEC.md, 2.5).
+
+    ``h`` float32 states in model units, any shape; ``f_q`` int8 drive; ``rate`` float32 1/tau; ``dt`` float32 model
+    time, broadcast against them. Every operation is one float32 operation in the order that SPEC gives.
+    """
+    dt = np.asarray(dt, np.float32)
+    decay = _ONE / (_ONE + dt * rate)
+    return np.asarray(decay * (h + dt * (f_q.astype(np.float32) * _DRIVE_LSB)), np.float32)
+
+
+def softplus(z: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """``log(1 + exp(z))`` without overflow, in the precision of ``z``."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def rate_table(z_scale: float, z_zero_point: int, tau_epsilon: float) -> Floats:
+    """Return 1/tau for every int8 pre-time-constant z: float32 (256,), indexed by z + 128 (docs/SPEC.md, 2.5)."""
+    z = (np.arange(-128, 128, dtype=np.float64) - z_zero_point) * z_scale
+    return (1.0 / (softplus(z) + tau_epsilon)).astype(np.float32)
+
+
+def rate_tables(spec: ModelSpec) -> Floats:
+    """Return the tables of all layers, float32 (layers, 256); the spec must hold its int8 part."""
+    if spec.int8 is None:
+        raise ValueError("the spec has no int8 part")
+    pairs = zip(spec.int8.z_scale, spec.int8.z_zero_point, strict=True)
+    return np.stack([rate_table(scale, zero, spec.tau_epsilon) for scale, zero in pairs])
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the stamps of T samples say.
+
+    ``delta_us`` uint32 (T,) to integrate over; ``reset`` bool (T,): the state starts again before this sample;
+    ``gap_resets``: how many of these a stamp caused (the first sample of all is not one).
+    """
+
+    delta_us: npt.NDArray[np.uint32]
+    reset: npt.NDArray[np.bool_]
+    gap_resets: int
+
+
+def timing(t_us: npt.NDArray[np.integer], spec: ModelSpec, last_us: int | None = None) -> Timing:
+    """Apply the rule of docs/SPEC.md, 2.1, to stamps in microseconds (T,).
+
+    ``last_us`` is the stamp of the sample before; None: there was none.
+    """
+    stamps = np.asarray(t_us).astype(np.uint64)
+    before = np.empty_like(stamps)
+    before[1:] = stamps[:-1]
+    if len(stamps):
+        before[0] = stamps[0] if last_us is None else last_us
+    # A stamp that goes back wraps to a huge difference, so one comparison finds it together with the gaps.
+    delta = stamps - before
+    reset = (delta > np.uint64(spec.dt_max_us)) | (delta == 0)
+    gaps = int(reset.sum()) - int(len(stamps) > 0 and last_us is None)
+    return Timing(np.where(reset, np.uint64(spec.period_us), delta).astype(np.uint32), reset, gaps)
+
+
+def dt_per_us(spec: ModelSpec) -> np.float32:
+    """Model time per microsecond as the device holds it."""
+    return np.float32(spec.time_scale * 1e-6)
+
+
+def model_dt(delta_us: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
+    """Return dt in model time: float32, the shape of ``delta_us``."""
+    return np.asarray(delta_us).astype(np.uint32).astype(np.float32) * dt_per_us(spec)
+
+
+def float_input(codes: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
+    """Return the network's float input for IMU codes (..., 6): gain per channel, then the clip."""
+    gain = np.asarray(spec.input_gain, np.float32)
+    clip = np.float32(spec.input_clip)
+    return np.clip(codes.astype(np.float32) * gain, -clip, clip)
+
+
+class FloatNetwork:
+    """The float step on float weights, over any number of streams at once."""
+
+    def __init__(self, weights: Weights, tau_epsilon: float) -> None:
+        self.weights = weights
+        self._epsilon = np.float32(tau_epsilon)
+
+    def start(self, streams: int) -> list[Floats]:
+        """Return the zero state: per layer float32 (streams, units)."""
+        return [np.zeros((streams, units), np.float32) for units in self.weights.units]
+
+    def step(self, x: Floats, state: list[Floats], dt: Floats) -> tuple[list[Floats], Floats]:
+        """One sample: ``x`` (N, 6), ``state`` per layer (N, units), ``dt`` (N,) model time.
+
+        Returns the new state and the logits (N, outputs); all of them read the state before the step.
+        """
+        dt = dt[:, None]
+        after = []
+        source = x
+        for layer, h in zip(self.weights.layers, state, strict=True):
+            f = np.tanh(np.concatenate([source, h], axis=1) @ layer.w + layer.b)
+            tau = softplus(source @ layer.v + layer.c) + self._epsilon
+            decay = _ONE / (_ONE + dt * (_ONE / tau))
+            after.append(decay * (h + dt * f))
+            source = h
+        return after, source @ self.weights.u + self.weights.d
+
+    def run(
+        self, x: Floats, dt: Floats, reset: npt.NDArray[np.bool_] | None = None, state: list[Floats] | None = None
+    ) -> tuple[Floats, list[Floats]]:
+        """All samples of N streams: ``x`` (N, T, 6), ``dt`` (N, T), ``reset`` (N, T) zeroes a state before its step.
+
+        Returns the logits (N, T, outputs) and the last state. A sample with dt 0 leaves its state as it is, so
+        streams of unequal length can be padded in front.
+        """
+        state = self.start(len(x)) if state is None else state
+        logits = np.empty((*dt.shape, len(self.weights.d)), np.float32)
+        for t in range(dt.shape[1]):
+            if reset is not None and reset[:, t].any():
+                keep = ~reset[:, t, None]
+                state = [h * keep for h in state]
+            state, logits[:, t] = self.step(x[:, t], state, dt[:, t])
+        return logits, state
+
+    def run_codes(
+        self, codes: npt.NDArray[np.integer], t_us: npt.NDArray[np.integer], spec: ModelSpec
+    ) -> tuple[Floats, Timing]:
+        """One recording from h = 0: IMU codes (T, 6) and stamps (T,) give the logits (T, outputs) and its timing."""
+        when = timing(t_us, spec)
+        dt = model_dt(when.delta_us, spec)
+        logits, _ = self.run(float_input(codes, spec)[None], dt[None], when.reset[None])
+        return logits[0], when

@@ -1,0 +1,140 @@
+"""The stage ``train``: from a project file to float weights, their scores and everything a later stage must know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from toolchain.board import STANDARD_GRAVITY, Board
+from toolchain.files import write_json
+from toolchain.ltc.batches import Batches, Preparer
+from toolchain.ltc.curves import draw_curves
+from toolchain.ltc.decision import decision_spec
+from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
+from toolchain.ltc.modelspec import ModelSpec, save_spec
+from toolchain.ltc.step import FloatNetwork
+from toolchain.ltc.weights import Weights, save_weights
+from toolchain.project import Project
+from toolchain.recordings.catalog import card, load_set
+from toolchain.recordings.codes import refuse_clipped
+from toolchain.recordings.recording import DataSet, Recording
+from toolchain.runs import Run
+
+GYRO_UNIT = 2.5
+"""rad/s that make an input of 1; of acceleration it is 1 g. Both reach as far as the states: one int8 scale for all."""
+INPUT_CLIP = 4.0
+TAU_EPSILON = 0.05
+"""Smallest time constant in model time units."""
+CHUNK_S = 2.0
+"""Longest stretch of signal that a gradient runs through."""
+TRAINING_HZ = 100.0
+"""Training leaves out samples down to this rate: it integrates over true time, and costs half as much at 208 Hz."""
+VALIDATION_BATCHES = 12
+_STOPPED = {
+    "epochs": "Trained to the end",
+    "patience": "Stopped without further improvement",
+    "max_seconds": "Stopped at the time limit",
+    "interrupted": "Interrupted; the best weights so far are the run's model,",
+}
+
+
+def train(run: Run, project: Project, board: Board, console: Console) -> None:
+    """Train the network of ``project`` for ``board`` and write the run's files.
+
+    Writes project.json, data.json, checkpoint.npz (at every improvement), model.npz, model.json, training.json and
+    training.png. Ctrl-C ends the training, not the stage: the best weights so far become the run's model, and
+    training.json says ``"stopped": "interrupted"``. The same seed on the same machine gives the same weights, unless
+    the time limit cuts in. Raises DataError for data that cannot be trained on.
+    """
+    # TensorFlow takes seconds to import, so a wrong data set is found first.
+    data = load_set(project.data, project.task, board.imu.rate_hz)
+    refuse_clipped((*data.train, *data.validation, *data.test), board.imu)
+    spec = model_spec(project, board, data)
+    run.save_project(project)
+    write_json(run.data_json, card(data, board.imu.rate_hz))
+
+    from toolchain.ltc.fit import Trainer, fit
+    from toolchain.ltc.model import Ltc
+
+    settings = project.training
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE, board.imu.rate_hz)
+
+    def accuracy(weights: Weights, part: Sequence[Recording]) -> float:
+        network = FloatNetwork(weights, spec.tau_epsilon)
+        return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
+
+    stride = max(1, int(spec.rate_hz / TRAINING_HZ))
+    prepare = Preparer(spec, board.imu, data.background, stride)
+    length = chunk_length(data, spec.rate_hz) // stride
+    validation = Batches(
+        data.validation, prepare, data.background, rows=settings.batch, length=length, seed=0, varied=False
+    )
+    batches = Batches(
+        data.train, prepare, data.background, rows=settings.batch, length=length, seed=settings.seed, varied=True
+    )
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed)
+    result = fit(
+        Trainer(model, settings, settings.batch),
+        batches,
+        [validation.next_batch() for _ in range(VALIDATION_BATCHES)],
+        lambda weights: accuracy(weights, data.validation),
+        settings,
+        console,
+        lambda weights: save_weights(run.checkpoint, weights),
+    )
+    save_weights(run.checkpoint, result.weights)
+    save_weights(run.weights, result.weights)
+    save_spec(run.model_json, spec)
+
+    logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon), spec, board.imu)
+    windows = {part: evaluate_windows(getattr(data, part), logits, spec, decision) for part in ("validation", "test")}
+    stream = evaluate_streams(data.test, logits, spec, decision)
+    write_json(
+        run.path / "training.json",
+        {
+            "source": "measured on host",
+            "seconds": result.seconds,
+            "steps": result.steps,
+            "stopped": result.stopped,
+            "seed": settings.seed,
+            "parameters": result.weights.parameters,
+            "epochs": result.history(),
+            "accuracy": {part: score.accuracy for part, score in windows.items()},
+            "confusion": windows["test"].confusion.tolist(),
+            "stream": stream.to_dict(),
+        },
+    )
+    draw_curves(run.path / "training.png", result.history(), data.name)
+    delay = "-" if stream.delay_ms_median is None else f"{stream.delay_ms_median:.0f} ms"
+    console.print(
+        f"{_STOPPED[result.stopped]} after {len(result.epochs)} epochs, {result.seconds:.0f} s. "
+        f"On people it never saw: end-of-window accuracy {windows['test'].accuracy:.3f} "
+        f"({windows['test'].windows} windows); event recall {stream.event_recall:.3f} ({stream.events} events), "
+        f"{stream.false_per_hour:.1f} false activations an hour, median delay {delay}.",
+        highlight=False,
+    )
+
+
+def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
+    """Return what later stages must know about the network; decision and int8 are convert's to add."""
+    imu = board.imu
+    return ModelSpec(
+        classes=list(data.classes),
+        units=list(project.model.layers),
+        rate_hz=imu.rate_hz,
+        period_us=imu.period_us,
+        time_scale=project.model.time_scale,
+        dt_max_us=round(project.model.dt_max_s * 1e6),
+        acc_lsb=imu.acc_lsb,
+        gyro_lsb=imu.gyro_lsb,
+        input_gain=[imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3,
+        input_clip=INPUT_CLIP,
+        tau_epsilon=TAU_EPSILON,
+    )
+
+
+def chunk_length(data: DataSet, rate_hz: float) -> int:
+    """Return samples per chunk: the longest training window, but at most CHUNK_S."""
+    longest = max((len(recording.t_us) for recording in data.train if recording.kind == "window"), default=1)
+    return min(longest, round(CHUNK_S * rate_hz))
