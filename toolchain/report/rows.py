@@ -63,7 +63,7 @@ def _stream(stream: StreamBlock) -> list[Row]:
     if stream.delay_ms_median is not None:
         delay = stream.delay_ms_median
         text = f"{decimal(delay, 0)} ms"
-        found.append(Row("stream.delay_ms_median", "Delay from the motion's end, median", delay, text, stream.source))
+        found.append(Row("stream.delay_ms_median", "Delay after the motion's end, median", delay, text, stream.source))
     return found
 
 
@@ -74,15 +74,15 @@ def _proven(mismatches: int, samples: int) -> bool:
 
 def _parity(report: Report) -> list[Row]:
     host, parity = report.parity_host, report.parity
-    what, bad = f"Mismatches with TFLM in {count(host.tflm_samples)} samples", host.tflm_mismatches
+    what, bad = "Mismatches with TFLM", host.tflm_mismatches
     proven = _proven(bad, host.tflm_samples)
-    found = [Row("parity_host.tflm_mismatches", what, bad, count(bad), host.source, "0", proven)]
+    found = [Row("parity_host.tflm_mismatches", what, bad, f"{count(bad)} of {count(host.tflm_samples)}", host.source, "0", proven)]
     if parity:
         text, complete = f"{count(parity.samples)} of {count(parity.samples_fed)}", parity.samples == parity.samples_fed
         found.append(Row("parity.samples", "Samples compared", parity.samples, text, parity.source, "all", complete))
         for name in ("code", "timing", "int8", "state", "decision", "command"):
             bad = getattr(parity, f"{name}_mismatches")
-            what, proven = f"Mismatches on the device, {name}", _proven(bad, parity.samples)
+            what, proven = f"Mismatches, {name}", _proven(bad, parity.samples)
             found.append(Row(f"parity.{name}_mismatches", what, bad, count(bad), parity.source, "0", proven))
     return found
 
@@ -92,8 +92,8 @@ def _time(report: Report) -> list[Row]:
     if report.step_cycles and report.device:
         cycles, clock = report.step_cycles, report.device.clock_hz
         for key, value in (("median", cycles.median), ("max", cycles.max)):
-            text = f"{count(value)} cycles = {milliseconds(value / clock * 1e6)}"
-            found.append(Row(f"step_cycles.{key}", f"Step, {key}", value, text, cycles.source))
+            text = f"{count(value)} ({milliseconds(value / clock * 1e6)})"
+            found.append(Row(f"step_cycles.{key}", f"Step cycles, {key}", value, text, cycles.source))
     if report.latency_us:
         latency = report.latency_us
         for key, label in (("p50", "median"), ("p99_9", "p99.9"), ("max", "max")):
@@ -107,7 +107,7 @@ def _time(report: Report) -> list[Row]:
             found.append(
                 Row(
                     f"budgets.{index}.value",
-                    "p99.9 and pipeline delay together",
+                    "p99.9 + pipeline delay",
                     budget.value,
                     f"{budget.value:.3f} ms",
                     budget.source,
@@ -129,7 +129,7 @@ def _memory(report: Report) -> list[Row]:
             ("engine_flash_bytes", "of it the engine", ""),
             ("model_flash_bytes", "of it the model image", ""),
             ("ram_bytes", "RAM, stack included", "RAM"),
-            ("stack_bytes", "of it reserved for the stack", ""),
+            ("stack_bytes", "of it the stack's reserve", ""),
         ):
             value, budget = getattr(memory, key), limits.get(name)
             limit, ok = (kilobytes(budget.limit), budget.ok) if budget else ("", None)
