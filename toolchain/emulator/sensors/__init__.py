@@ -1,0 +1,1 @@
+"""Sensors that the virtual board carries, one per file."""
