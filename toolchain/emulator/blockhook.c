@@ -34,7 +34,7 @@ typedef struct {
     int32_t primask, basepri, faultmask;
     int (*stop)(void *uc);
     int (*reg_read)(void *uc, int reg, void *value);
-    int (*look)(void);                                          /* fires events; 1: stop here */
+    int (*look)(void);                                           /* fires events; 1: stop here */
     int (*meet)(uint32_t address, uint32_t size, tl_block *out); /* describes a new block; 1: stop here */
     tl_block block[BLOCKS];
     tl_check check[MAX_CHECKS];

@@ -76,7 +76,17 @@ def _parity(report: Report) -> list[Row]:
     host, parity = report.parity_host, report.parity
     what, bad = "Mismatches with TFLM", host.tflm_mismatches
     proven = _proven(bad, host.tflm_samples)
-    found = [Row("parity_host.tflm_mismatches", what, bad, f"{count(bad)} of {count(host.tflm_samples)}", host.source, "0", proven)]
+    found = [
+        Row(
+            "parity_host.tflm_mismatches",
+            what,
+            bad,
+            f"{count(bad)} of {count(host.tflm_samples)}",
+            host.source,
+            "0",
+            proven,
+        )
+    ]
     if parity:
         text, complete = f"{count(parity.samples)} of {count(parity.samples_fed)}", parity.samples == parity.samples_fed
         found.append(Row("parity.samples", "Samples compared", parity.samples, text, parity.source, "all", complete))
