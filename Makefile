@@ -23,7 +23,7 @@ help:
 	@echo "make clean                 remove what was built, runs excepted"
 
 demo: setup
-	$(BIN)/tinyltc all --data wrist --run demo
+	$(BIN)/tinyltc all --data wrist --run demo --seconds 600
 
 test: setup lint types
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
