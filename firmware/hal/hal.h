@@ -23,6 +23,9 @@ uint64_t hal_time_us(void);
 /* Ends hal_sleep at `t_us` (at most 35 minutes ahead; at once if it has passed). One alarm; the last call counts. */
 void hal_alarm_at(uint64_t t_us);
 
+/* Whether an alarm has ended since the last call. */
+bool hal_alarm_ended(void);
+
 /* Core cycles, wrapping; differences up to 2^32 - 1 are right. */
 uint32_t hal_cycles(void);
 
@@ -78,6 +81,9 @@ void hal_uart_kick(void);
 
 /* One received byte; false when there is none. */
 bool hal_uart_receive(uint8_t *byte);
+
+/* Whether a received byte waits. */
+bool hal_uart_received(void);
 
 /* Bytes lost on the way in: framing errors, breaks, overruns of the receiver or of its buffer. */
 uint32_t hal_uart_receive_errors(void);

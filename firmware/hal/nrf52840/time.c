@@ -9,6 +9,8 @@
  * 35 minutes old. Read and written with interrupts off: it is two words. */
 static uint64_t recent_us;
 
+static volatile bool alarm_ended;
+
 void time_init(void) {
     REG(TIMER_MODE) = TIMER_MODE_TIMER;
     REG(TIMER_BITMODE) = TIMER_BITMODE_32;
@@ -54,8 +56,18 @@ void hal_alarm_at(uint64_t t_us) {
     }
 }
 
-/* Waking the core is all that the alarm is for. */
+/* Waking the core is what the alarm is for. */
 void TIMER1_IRQHandler(void);
 void TIMER1_IRQHandler(void) {
     event_clear(TIMER_EVENTS_COMPARE(CC_ALARM));
+    alarm_ended = true;
+}
+
+bool hal_alarm_ended(void) {
+    if (!alarm_ended) {
+        return false;
+    }
+    /* One that ends between these two lines is not lost: whoever asks acts on it now. */
+    alarm_ended = false;
+    return true;
 }

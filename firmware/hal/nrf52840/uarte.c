@@ -106,11 +106,16 @@ void UARTE0_IRQHandler(void) {
     }
 }
 
+bool hal_uart_received(void) {
+    return atomic_load_explicit(&received_written, memory_order_acquire) !=
+           atomic_load_explicit(&received_taken, memory_order_relaxed);
+}
+
 bool hal_uart_receive(uint8_t *byte) {
-    const uint32_t taken = atomic_load_explicit(&received_taken, memory_order_relaxed);
-    if (atomic_load_explicit(&received_written, memory_order_acquire) == taken) {
+    if (!hal_uart_received()) {
         return false;
     }
+    const uint32_t taken = atomic_load_explicit(&received_taken, memory_order_relaxed);
     *byte = received[taken % RECEIVED_BYTES];
     atomic_store_explicit(&received_taken, taken + 1u, memory_order_release);
     return true;
