@@ -64,7 +64,13 @@ def spoiled_set(path: Path, spoil: str) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
-    [("nan", "NaN"), ("clipped", "goes beyond the range"), ("class", "'tap'"), ("truncated", "set.npz"), ("missing", "set.npz")],
+    [
+        ("nan", "NaN"),
+        ("clipped", "goes beyond the range"),
+        ("class", "'tap'"),
+        ("truncated", "set.npz"),
+        ("missing", "set.npz"),
+    ],
 )
 def test_recordings_that_cannot_be_used(tmp_path: Path, spoil: str, words: str) -> None:
     if spoil != "missing":

@@ -49,4 +49,4 @@ def show_set(run: Run, project: Project, board: Board, console: Console, export:
     console.print(f"Picture: {picture}", highlight=False)
     if export is not None:
         save_set(export, as_collection(dataset))
-        console.print(f"Recordings: {export}", highlight=False)
+        console.print(f"Recordings: {export} (licence: {dataset.licence})", highlight=False)

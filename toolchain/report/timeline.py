@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.ticker import MaxNLocator
 
 from toolchain.report.figure import BLUE, GREEN, GREY, INK, RED, new_figure, style, to_svg
 from toolchain.report.stages import Timeline
@@ -57,7 +58,7 @@ def timeline_chart(timeline: Timeline, name: str) -> str:
             axes.plot(time[inside], gyro[inside], color=GREY, linewidth=0.8)
             axes.set_xlim(start, end)
             axes.set_ylim(0, top * 1.6)
-            axes.set_yticks([t for t in axes.get_yticks() if t <= top])
+            axes.set_yticks([t for t in MaxNLocator(3).tick_values(0.0, top) if 0.0 <= t <= top])
             axes.set_ylabel("rad/s")
             _marks(axes, timeline, start, end, top)
         rows[-1].set_xlabel("seconds")

@@ -157,7 +157,7 @@ def test_the_streams_with_most_errors_come_first_and_the_page_says_so(files, mak
     run = make_run(files)
     make_report(run, QUIET)
     text = run.report_html.read_text()
-    assert "these 4 have the most errors" in text
+    assert "the worst first (4)." in text
     assert text.count("Timeline of p17") == 3
     assert text.index("Timeline of p18: 2 errors") < text.index("Timeline of p17: 0 errors")
 
