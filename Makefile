@@ -34,7 +34,7 @@ proof: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror $$(git ls-files 'firmware/*.[ch]' 'firmware/*.cc' 'toolchain/*.c')
+	find firmware toolchain -path '*/.pio' -prune -o \( -name '*.[ch]' -o -name '*.cc' \) -print | xargs $(BIN)/clang-format --dry-run -Werror
 
 types: setup
 	$(BIN)/mypy

@@ -55,6 +55,15 @@ class Pins(_Strict):
     imu_int1: int = Field(ge=0, le=63)
     mark: int = Field(ge=0, le=63)
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Pins:
+        used: dict[int, str] = {}
+        for name, pin in self.model_dump().items():
+            if pin in used:
+                raise ValueError(f"'{name}' and '{used[pin]}' are both pin {pin}")
+            used[pin] = name
+        return self
+
 
 class Console(_Strict):
     """The serial port that the harness talks to."""
@@ -83,6 +92,17 @@ class Imu(_Strict):
                 dot = sum(a * b for a, b in zip(self.mounting[i], self.mounting[j], strict=True))
                 if abs(dot - (1.0 if i == j else 0.0)) > 1e-3:
                     raise ValueError("the mounting matrix must have orthonormal rows")
+        return self
+
+    @model_validator(mode="after")
+    def _ranges_fit_their_codes(self) -> Imu:
+        # Data sheets round generously: the LSM6DSO's 2,000 degrees a second are 28,571 codes, not 32,768.
+        for name, full, lsb in (
+            ("acc", self.acc_range_g, self.acc_lsb_g),
+            ("gyro", self.gyro_range_dps, self.gyro_lsb_dps),
+        ):
+            if not 0.8 <= full / (32768 * lsb) <= 1.05:
+                raise ValueError(f"the {name} range of {full:g} does not fit 16 bits of {lsb:g} each")
         return self
 
     @property

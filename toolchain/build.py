@@ -21,8 +21,8 @@ from elftools.elf.elffile import ELFFile
 from rich.console import Console
 
 from toolchain.board import Board
-from toolchain.codegen.image import ImageError, check_whole
-from toolchain.errors import BuildError, ConfigError, MissingToolError, ModelError
+from toolchain.codegen.generate import require_current
+from toolchain.errors import BuildError, ConfigError, MissingToolError
 from toolchain.files import replacing, write_bytes, write_json
 from toolchain.runs import Run
 
@@ -55,7 +55,8 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
     tflm = find_tflm(os.environ.get("TFLM_DIR", "")) if engine == "tflm" else None
     compiler = find_compiler()
     _require_generated(run, engine)
-    image = _whole_image(run)
+    image = require_current(run, board, engine)
+    _require_parts(board)
     script = check_linker_script(board)
     variables = {
         "TINYLTC_PLATFORM": str(FIRMWARE / "platform"),
@@ -85,22 +86,25 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
     )
 
 
+def _require_parts(board: Board) -> None:
+    """Raise ConfigError unless the firmware has a HAL for the board's SoC and a driver for its IMU."""
+    known = {
+        "soc": (board.soc, sorted(path.name for path in (FIRMWARE / "hal").iterdir() if path.is_dir())),
+        "imu.part": (board.imu.part, sorted({path.stem for path in (FIRMWARE / "sensors").glob("*.c")} - {"watch"})),
+    }
+    for key, (value, names) in known.items():
+        if value not in names:
+            raise ConfigError(
+                f"{board.folder / 'board.toml'}: key '{key}': there is no '{value}'.", f"Known: {', '.join(names)}."
+            )
+
+
 def _require_generated(run: Run, engine: str) -> None:
     hint = f"Run `tinyltc generate --run {run.path.name} --engine {engine}` first."
     engine_file = {"compiled": "engine_compiled.c", "tflm": "tflm_model.h"}[engine]
     for path in (run.generated / "main.c", run.generated / engine_file, run.image):
         if not path.is_file():
             raise BuildError(f"{path} does not exist.", hint)
-
-
-def _whole_image(run: Run) -> bytes:
-    """Read the model image; a truncated or damaged one would only be found by the device."""
-    data = run.image.read_bytes()
-    try:
-        check_whole(data)
-    except ImageError as error:
-        raise ModelError(f"{run.image}: {error.what}", f"Run `tinyltc generate --run {run.path.name}` again.") from None
-    return data
 
 
 # ---- the board's memory -------------------------------------------------------------------------------------------

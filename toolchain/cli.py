@@ -106,14 +106,14 @@ def train(
     seed: Annotated[int | None, typer.Option()] = None,
     max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
     board: BoardName = None,
-) -> None:
+) -> str:
     """Train the float network. Ctrl-C keeps the best weights so far."""
     from toolchain.ltc.train import train as train_stage
 
     chosen = with_options(
         _project(data, project), layers=layers, epochs=epochs, seed=seed, max_seconds=max_seconds, board=board
     )
-    train_stage(open_run(run), chosen, load_board(chosen.target.board), console)
+    return train_stage(open_run(run), chosen, load_board(chosen.target.board), console)
 
 
 @app.command(epilog="Example: tinyltc convert --run demo")
@@ -178,7 +178,8 @@ def all_stages(
 ) -> None:
     """Every stage in order: train, convert, generate, build, run, report."""
     begin = time.monotonic()
-    train(run, data, project, board=board)
+    if train(run, data, project, board=board) == "interrupted":
+        raise KeyboardInterrupt
     stages: list[tuple[str, Callable[[], None]]] = [
         ("convert", lambda: convert(run)),
         ("generate", lambda: generate(run, board, engine)),
@@ -200,6 +201,11 @@ def main() -> None:
         _errors.print("[red]error:[/red]", end=" ")
         _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        _errors.print("[red]error:[/red]", end=" ")
+        what = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
+        _errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         _errors.print("interrupted; what was finished before is kept.")
         raise SystemExit(130) from None

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -67,8 +67,25 @@ def validated(model: type[_Model], value: Any, path: Path | str, error: type[Tin
         first = reason.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(top level)"
         more = f" (and {len(reason.errors()) - 1} more)" if len(reason.errors()) > 1 else ""
-        what = "is not a known key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise error(f"{path}: key '{key}': {what}{more}.", "Compare it with docs/SPEC.md.") from None
+        unknown = first["type"] == "extra_forbidden"
+        what = "is not a known key" if unknown else first["msg"]
+        hint = f"Known keys there: {', '.join(_keys(model, first['loc'][:-1]))}." if unknown else "Mend that key."
+        raise error(f"{path}: key '{key}': {what}{more}.", hint) from None
+
+
+def _keys(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that ``model`` knows at ``where``, a path of keys and list indices."""
+    for part in where:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _inner(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in an annotation such as list[Model] or Model | None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part))), None)
 
 
 def sha256_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ConfigError
-from toolchain.files import validated
+from toolchain.files import read_json, validated
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"
 
@@ -105,7 +105,10 @@ class Project(_Strict):
 
 
 def load_project(path: Path) -> Project:
-    """Read and check a project file; a wrong key raises ConfigError that names it."""
+    """Read and check a tinyltc.toml, or the project.json of a run; a wrong key raises ConfigError that names it."""
+    if path.suffix == ".json":
+        value = read_json(path, ConfigError, "Give a tinyltc.toml or the project.json of a run with --project.")
+        return validated(Project, value, path)
     try:
         value = tomllib.loads(path.read_text())
     except FileNotFoundError:

@@ -28,6 +28,11 @@ class Run:
         return self.path / "data.json"
 
     @property
+    def card_json(self) -> Path:
+        """The data card as `tinyltc data` shows it; a trained run keeps its own in data.json."""
+        return self.path / "card.json"
+
+    @property
     def checkpoint(self) -> Path:
         """The best float weights so far (written during training)."""
         return self.path / "checkpoint.npz"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from small_project import small_project
 
 from toolchain.board import Board, load_board
 from toolchain.build import build
 from toolchain.codegen.generate import generate
 from toolchain.int8.convert import convert
 from toolchain.ltc.train import train
-from toolchain.project import Project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
 
@@ -26,14 +26,6 @@ def board() -> Board:
 @pytest.fixture
 def console() -> Console:
     return Console(file=io.StringIO(), width=200)
-
-
-def small_project() -> Project:
-    """Few people and few steps: a network that is whole, though not good."""
-    project = with_options(project_for_data("wrist"), epochs=2)
-    project.data.people = 8
-    project.training.steps_per_epoch = 10
-    return project
 
 
 @pytest.fixture(scope="session")

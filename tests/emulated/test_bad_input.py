@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_project import small_project
 
 from toolchain.project import DATASETS
 from toolchain.recordings.catalog import as_collection, load_set
 from toolchain.recordings.storage import save_set
 from toolchain.runs import Run
-
-from conftest import small_project  # isort: skip
 
 
 def tinyltc(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -111,6 +111,11 @@ def make_image(sources: Sources, board: Board, engine: str) -> bytes:
     spec = sources.spec
     assert spec.int8 is not None
     assert spec.decision is not None
+    if spec.rate_hz != board.imu.rate_hz:
+        raise ModelError(
+            f"The model was trained for {spec.rate_hz:g} Hz, board '{board.name}' gives {board.imu.rate_hz:g}.",
+            f"Train it for this board: `tinyltc train --board {board.name}`.",
+        )
     for name, trained, device in (
         ("acceleration", spec.acc_lsb, board.imu.acc_lsb),
         ("angular rate", spec.gyro_lsb, board.imu.gyro_lsb),
@@ -150,6 +155,27 @@ def make_image(sources: Sources, board: Board, engine: str) -> bytes:
             f"The model image has {len(data):,} bytes, slot '{slot.name}' of board '{board.name}' {slot.bytes:,}.",
             "Make [model] layers smaller, or the slots in board.toml larger.",
         )
+    return data
+
+
+def require_current(run: Run, board: Board, engine: str) -> bytes:
+    """Return the model image of a run; raises ModelError unless it is what its model.tflite gives today.
+
+    Generated code and image are written together, so this also tells code that belongs to an older network.
+    """
+    generate_again = f"Run `tinyltc generate --run {run.path.name} --board {board.name} --engine {engine}`."
+    try:
+        data = run.image.read_bytes()
+        model_image.check_whole(data)
+    except FileNotFoundError:
+        raise ModelError(f"{run.image} does not exist.", generate_again) from None
+    except model_image.ImageError as error:
+        raise ModelError(f"{run.image}: {error.what}", generate_again) from None
+    if data != make_image(load_sources(run), board, engine):
+        raise ModelError(f"{run.image} does not belong to {run.tflite.name} as it is now.", generate_again)
+    header = run.generated / "board_config.h"
+    if f'TL_BOARD_NAME "{board.name}"' not in (header.read_text() if header.is_file() else ""):
+        raise ModelError(f"{header} was not made for board '{board.name}'.", generate_again)
     return data
 
 

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from toolchain.board import Board
+from toolchain.codegen.generate import require_current
 from toolchain.errors import BuildError, ModelError, ParityError
-from toolchain.files import write_json
+from toolchain.files import read_json, sha256_of, write_json
 from toolchain.harness import verdict
 from toolchain.harness.compare import Comparison, compare
 from toolchain.harness.emulated import SOURCE, Emulated
@@ -52,8 +53,9 @@ def run_device(run: Run, board: Board, console: Console, *, seconds: float | Non
     if not elf.exists():
         raise BuildError(f"{elf} does not exist.", f"Run `tinyltc build --run {run.path.name}` first.")
     spec = load_spec(run.model_json)
-    if spec.decision is None or not run.tflite.exists():
-        raise ModelError(f"{run.tflite} does not exist.", f"Run `tinyltc convert --run {run.path.name}` first.")
+    if spec.decision is None:
+        raise ModelError(f"{run.model_json} is not converted.", f"Run `tinyltc convert --run {run.path.name}` first.")
+    _check_built(run, board)
     reference = Int8Reference(spec, run.tflite.read_bytes())
     project = run.project()
     data = load_set(project.data, project.task, spec.rate_hz)
@@ -75,6 +77,7 @@ def run_device(run: Run, board: Board, console: Console, *, seconds: float | Non
     _check_hello(outcome.record.hello, run)
     comparison = compare(outcome.record, feed, reference)
     result = assemble(board, spec, data, feed, outcome, comparison, pty.to_dict())
+    result.values["device"]["tflite_sha256"] = sha256_of(run.tflite)
     write_arrays(run.device_npz, result.arrays)
     write_json(run.device_json, result.values)
     _say(console, outcome, comparison, result.values["errors"])
@@ -132,6 +135,17 @@ def _run_fast(device: Emulated, feed: Feed, recorder: Recorder, step: Step) -> t
 def _pass(device: Emulated, record: Record, counters: Counters, wall_s: float) -> Pass:
     where = (device.functions(), device.name, device.hook, SOURCE)
     return Pass(record, counters, device.seconds, wall_s, *where)
+
+
+def _check_built(run: Run, board: Board) -> None:
+    """Refuse firmware for another board, or a model image of an older network, before it looks like a bad device."""
+    built = read_json(run.firmware / "build.json", BuildError, f"Run `tinyltc build --run {run.path.name}` first.")
+    if built["board"] != board.name:
+        raise BuildError(
+            f"The firmware of {run.path} was built for board '{built['board']}', not '{board.name}'.",
+            f"Run `tinyltc generate` and `tinyltc build` with --board {board.name}.",
+        )
+    require_current(run, board, built["engine"])
 
 
 def _check_hello(hello: Hello | None, run: Run) -> None:

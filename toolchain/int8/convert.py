@@ -10,7 +10,7 @@ from rich.console import Console
 
 from toolchain.board import Board
 from toolchain.errors import ModelError, ParityError
-from toolchain.files import write_bytes, write_json
+from toolchain.files import sha256_of, write_bytes, write_json
 from toolchain.int8.calibration import choose_scale, representative, with_full_range
 from toolchain.int8.flatbuffer import read_tflite
 from toolchain.int8.graph import int8_tflite
@@ -70,6 +70,7 @@ def convert(run: Run, board: Board, console: Console) -> None:
         "source": "measured on host",
         "tflite_bytes": len(tflite),
         "sha256": hashlib.sha256(tflite).hexdigest(),
+        "weights_sha256": sha256_of(run.weights),
         "parameters": weights.parameters,
         "arena": {"source": "measured on host (TFLM)", "smallest_bytes": arena, "margin_bytes": ARENA_MARGIN},
         "people_test": sorted(data.people(data.test)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from toolchain.board import STANDARD_GRAVITY, Board
-from toolchain.files import write_json
+from toolchain.files import sha256_of, write_json
 from toolchain.ltc.batches import Batches, Preparer
 from toolchain.ltc.curves import draw_curves
 from toolchain.ltc.decision import decision_spec
@@ -39,8 +39,8 @@ _STOPPED = {
 }
 
 
-def train(run: Run, project: Project, board: Board, console: Console) -> None:
-    """Train the network of ``project`` for ``board`` and write the run's files.
+def train(run: Run, project: Project, board: Board, console: Console) -> str:
+    """Train the network of ``project`` for ``board``, write the run's files, and return why it stopped.
 
     Writes project.json, data.json, checkpoint.npz (at every improvement), model.npz, model.json, training.json and
     training.png. Ctrl-C ends the training, not the stage: the best weights so far become the run's model, and
@@ -51,8 +51,6 @@ def train(run: Run, project: Project, board: Board, console: Console) -> None:
     data = load_set(project.data, project.task, board.imu.rate_hz)
     refuse_clipped((*data.train, *data.validation, *data.test), board.imu)
     spec = model_spec(project, board, data)
-    run.save_project(project)
-    write_json(run.data_json, card(data, board.imu.rate_hz))
 
     from toolchain.ltc.fit import Trainer, fit
     from toolchain.ltc.model import Ltc
@@ -84,6 +82,9 @@ def train(run: Run, project: Project, board: Board, console: Console) -> None:
         lambda weights: save_weights(run.checkpoint, weights),
     )
     save_weights(run.checkpoint, result.weights)
+    # Together and last: whatever ends the training before leaves the files of an earlier one in agreement.
+    run.save_project(project)
+    write_json(run.data_json, card(data, board.imu.rate_hz))
     save_weights(run.weights, result.weights)
     save_spec(run.model_json, spec)
 
@@ -97,6 +98,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> None:
             "seconds": result.seconds,
             "steps": result.steps,
             "stopped": result.stopped,
+            "weights_sha256": sha256_of(run.weights),
             "seed": settings.seed,
             "parameters": result.weights.parameters,
             "epochs": result.history(),
@@ -114,6 +116,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> None:
         f"{stream.false_per_hour:.1f} false activations an hour, median delay {delay}.",
         highlight=False,
     )
+    return result.stopped
 
 
 def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:

@@ -20,7 +20,7 @@ PARTS = ("train", "validation", "test")
 
 
 def show_set(run: Run, project: Project, board: Board, console: Console, export: Path | None = None) -> None:
-    """Load the project's data set, print its card and write data.json and data.png to the run.
+    """Load the project's data set, print its card and write card.json and data.png to the run.
 
     ``export``: also write the recordings there (docs/SPEC.md, 6). Raises DataError for data that cannot be used.
     """
@@ -28,7 +28,7 @@ def show_set(run: Run, project: Project, board: Board, console: Console, export:
     dataset = load_set(project.data, project.task, rate_hz)
     facts = card(dataset, rate_hz)
     clipped = {part: refuse_clipped(getattr(dataset, part), board.imu) for part in PARTS}
-    write_json(run.data_json, facts | {"clipped": clipped})
+    write_json(run.card_json, facts | {"clipped": clipped})
     picture = run.path / "data.png"
     draw_set(dataset, picture)
 

@@ -44,8 +44,11 @@ def _versions(compiler: str | None) -> dict[str, str]:
 
 def _reproduce(stages: Stages) -> list[str]:
     run = f"--run {stages.name}"
+    target = f"--board {stages.device.device.board} --engine {stages.device.device.engine}" if stages.device else ""
+    options = {"generate": target, "build": target}
     later = ["convert", "generate", "build", "run", "report"]
-    return [f"tinyltc train --data {stages.project.data.set} {run}", *(f"tinyltc {stage} {run}" for stage in later)]
+    commands = [f"tinyltc {stage} {run} {options.get(stage, '')}".rstrip() for stage in later]
+    return [f"tinyltc train --project runs/{stages.name}/project.json {run}", *commands]
 
 
 def _stream(stream: Stream | None, source: str) -> StreamBlock | None:

@@ -110,7 +110,7 @@ class ParityBlock(Block):
 
 
 class DeviceBlock(Block):
-    """What ran; ``model_sha256`` is the hash at the end of the model image."""
+    """What ran; ``model_sha256`` ends the model image, which was made from the .tflite of ``tflite_sha256``."""
 
     board: str
     engine: str
@@ -118,6 +118,7 @@ class DeviceBlock(Block):
     clock_hz: Count
     rate_hz: Amount
     model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    tflite_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     source: Source
 
 

@@ -59,6 +59,7 @@ class Training(_Stage):
     stopped: str
     seed: int
     parameters: int
+    weights_sha256: str
     epochs: list[Epoch]
     confusion: list[list[int]]
 
@@ -109,6 +110,7 @@ class Int8(_Stage):
     source: str
     tflite_bytes: int
     sha256: str
+    weights_sha256: str
     parameters: int
     accuracy: Accuracies
     confusion: list[list[int]]
@@ -169,6 +171,7 @@ class DeviceInfo(_Stage):
     clock_hz: int
     rate_hz: float
     model_sha256: str
+    tflite_sha256: str
 
 
 class StepCycles(_Stage):
@@ -316,11 +319,16 @@ def read_stages(run: Run) -> Stages:
         build=_read(Build, build, f"tinyltc build --run {name}") if build.exists() or device.exists() else None,
         device=_read(Device, device, f"tinyltc run --run {name}") if device.exists() else None,
     )
+    if not run.weights.exists() or sha256_of(run.weights) != stages.training.weights_sha256:
+        raise ModelError(f"{run.weights} is not what {run.training_json.name} describes.", f"Run `{train}` again.")
+    if stages.int8.weights_sha256 != stages.training.weights_sha256:
+        raise ModelError(f"{run.int8_json} belongs to older weights than {run.weights.name}.", f"Run `{convert}`.")
     if not run.tflite.exists() or sha256_of(run.tflite) != stages.int8.sha256:
         raise ModelError(
             f"{run.tflite} is not the model that {run.int8_json.name} describes.", f"Run `{convert}` again."
         )
-    if stages.device and _image_hash(run) != stages.device.device.model_sha256:
+    device_info = stages.device.device if stages.device else None
+    if device_info and (_image_hash(run), stages.int8.sha256) != (device_info.model_sha256, device_info.tflite_sha256):
         raise ModelError(
             f"{run.image} is not the model image that {device.name} was measured with.",
             f"Run `tinyltc generate --run {name}`, `tinyltc build --run {name}` and `tinyltc run --run {name}` again.",

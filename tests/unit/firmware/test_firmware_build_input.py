@@ -10,7 +10,8 @@ from rich.console import Console
 
 from toolchain.board import Board
 from toolchain.build import build
-from toolchain.errors import BuildError, ConfigError, MissingToolError
+from toolchain.errors import BuildError, ConfigError, MissingToolError, ModelError
+from toolchain.ltc.modelspec import load_spec, save_spec
 from toolchain.runs import Run
 
 
@@ -19,7 +20,9 @@ def copied_run(generated_run: Run, tmp_path: Path) -> Run:
     run = Run(tmp_path / "run")
     run.path.mkdir()
     shutil.copytree(generated_run.generated, run.generated)
-    shutil.copyfile(generated_run.image, run.image)
+    for name in ("model.bin", "model.json", "model.tflite", "project.json"):
+        if (generated_run.path / name).exists():
+            shutil.copyfile(generated_run.path / name, run.path / name)
     return run
 
 
@@ -74,3 +77,26 @@ def test_a_broken_source_gives_the_first_error_and_keeps_the_last_build(
         build(copied_run, board, "compiled", console)
     assert [path.name for path in copied_run.firmware.iterdir()] == ["firmware.hex"]
     assert (copied_run.firmware / "firmware.hex").read_text() == "the last good one"
+
+
+def test_an_image_of_an_older_network(copied_run: Run, board: Board, console: Console) -> None:
+    spec = load_spec(copied_run.model_json)
+    save_spec(copied_run.model_json, spec.model_copy(update={"time_scale": spec.time_scale * 2}))
+    with pytest.raises(ModelError, match=r"model\.bin does not belong to model\.tflite.*tinyltc generate"):
+        build(copied_run, board, "compiled", console)
+
+
+def test_code_generated_for_another_board(copied_run: Run, board: Board, console: Console) -> None:
+    header = copied_run.generated / "board_config.h"
+    header.write_text(header.read_text().replace('"nrf52840"', '"other"'))
+    with pytest.raises(ModelError, match=r"not made for board 'nrf52840'"):
+        build(copied_run, board, "compiled", console)
+
+
+@pytest.mark.parametrize(("key", "known"), [("soc", "nrf52840"), ("part", "lsm6dso")])
+def test_a_board_with_parts_that_the_firmware_does_not_have(
+    copied_run: Run, board: Board, console: Console, key: str, known: str
+) -> None:
+    other = {"soc": "z80"} if key == "soc" else {"imu": board.imu.model_copy(update={"part": "z80"})}
+    with pytest.raises(ConfigError, match=rf"{key}'.*there is no 'z80'.*{known}"):
+        build(copied_run, board.model_copy(update=other), "compiled", console)

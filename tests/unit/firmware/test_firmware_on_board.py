@@ -164,6 +164,17 @@ def test_a_mute_imu_is_restarted_and_the_state_reset(bench: Bench) -> None:
     assert (health.samples, health.imu_faults, health.imu_restarts, health.gap_resets) == (40, 1, 1, 1)
 
 
+def test_a_host_that_never_pauses_does_not_keep_a_mute_imu_secret(bench: Bench) -> None:
+    bench.feed(20)
+    bench.board.run(0.25)
+    for _ in range(40):
+        bench.say(*[GetHealth()] * 60)
+        bench.board.run(0.02)
+    health = bench.all(Health)[-1]
+    assert health.imu_restarts > 0
+    assert health.dropped_others > 0, "the line was not full: the test shows nothing"
+
+
 def test_samples_that_come_too_fast_are_overruns_and_then_lost(bench: Bench) -> None:
     bench.feed(200, period_us=150)
     bench.board.run(0.5)

@@ -56,3 +56,11 @@ def test_behaves_as_a_queue_that_refuses_the_newest(library: ctypes.CDLL, steps:
                 assert list(sample.code) == list(range(number % 999, number % 999 + 6))
         assert library.tl_ring_waiting(ctypes.byref(ring)) == len(expected)
         assert library.tl_ring_lost(ctypes.byref(ring)) == lost
+
+
+def test_it_holds_so_many_samples_and_refuses_one_more(library: ctypes.CDLL) -> None:
+    ring, sample = Ring(), Sample()
+    library.tl_ring_init(ctypes.byref(ring))
+    accepted = [library.tl_ring_push(ctypes.byref(ring), ctypes.byref(sample)) for _ in range(Ring.SAMPLES + 1)]
+    assert accepted == [True] * Ring.SAMPLES + [False]
+    assert (library.tl_ring_waiting(ctypes.byref(ring)), library.tl_ring_lost(ctypes.byref(ring))) == (Ring.SAMPLES, 1)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from toolchain.board import load_board
 from toolchain.errors import BuildError, EmulatorError, ModelError, ParityError
+from toolchain.files import write_json
 from toolchain.harness import device
 from toolchain.harness.device import _check_hello, run_device
 from toolchain.harness.emulated import Emulated
@@ -57,6 +58,7 @@ def run(tmp_path: Path, feed, monkeypatch: pytest.MonkeyPatch) -> Run:
         "Int8Reference": lambda *_: SmallReference(),
         "load_set": lambda *_: data,
         "Emulated": NoBoard,
+        "_check_built": lambda *_: None,
         "_prove_the_port": lambda *_: PtyResult(CLEAN, 1, 1.0, 3.0, 3.0),
     }.items():
         monkeypatch.setattr(device, name, value)
@@ -128,3 +130,11 @@ def test_a_board_without_the_virtual_emulator(tmp_path: Path, feed) -> None:
     board = load_board("nrf52840").model_copy(update={"emulators": []})
     with pytest.raises(EmulatorError, match="has no virtual board"):
         Emulated(Run(tmp_path), board, feed)
+
+
+def test_firmware_built_for_another_board(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    write_json(run.firmware / "build.json", {"board": "other", "engine": "compiled"})
+    monkeypatch.setattr(device, "load_spec", lambda _: SPEC)
+    with pytest.raises(BuildError, match=r"built for board 'other', not 'nrf52840'.*--board nrf52840"):
+        run_device(run, load_board("nrf52840"), Console(quiet=True))

@@ -14,7 +14,9 @@ from toolchain.recordings.recording import Recording
 QUARTER_TURN = [[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
 IMU = load_board("nrf52840").imu
 TURNED = Imu(**{**IMU.model_dump(), "mounting": QUARTER_TURN})
-NARROW = Imu(**{**IMU.model_dump(), "acc_range_g": 2.0, "gyro_range_dps": 250.0})
+NARROW = Imu(
+    **IMU.model_dump() | {"acc_range_g": 2.0, "acc_lsb_g": 6.25e-5, "gyro_range_dps": 250.0, "gyro_lsb_dps": 7.8125e-3}
+)
 
 
 def test_one_g_is_as_many_codes_as_the_data_sheet_says() -> None:
@@ -40,7 +42,7 @@ def test_half_a_code_rounds_to_even() -> None:
 def test_beyond_the_range_is_the_code_of_its_end() -> None:
     far = np.array([[1e3, -1e3, 0, 1e3, -1e3, 0]])
     assert to_codes(far, IMU).tolist() == [[32767, -32768, 0, 28571, -28571, 0]]  # 2000 dps / 70 mdps
-    assert to_codes(far, NARROW).tolist() == [[8197, -8197, 0, 3571, -3571, 0]]
+    assert to_codes(far, NARROW).tolist() == [[32000, -32000, 0, 32000, -32000, 0]]
 
 
 @settings(max_examples=50, deadline=None)

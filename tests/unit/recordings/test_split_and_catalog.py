@@ -153,8 +153,8 @@ def test_a_set_is_shown_drawn_and_exported(tmp_path: Path) -> None:
     text = io.StringIO()
     show_set(run, project, load_board("nrf52840"), Console(file=text, width=120), out)
     assert (run.path / "data.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(path.name for path in run.path.iterdir()) == ["data.json", "data.png"]
-    assert json.loads(run.data_json.read_text())["clipped"]["train"] < 0.01
+    assert sorted(path.name for path in run.path.iterdir()) == ["card.json", "data.png"]
+    assert json.loads(run.card_json.read_text())["clipped"]["train"] < 0.01
     assert "swipe_left" in text.getvalue()
     back = storage.load_collection(out)
     assert len(back.recordings) == 6 * 62

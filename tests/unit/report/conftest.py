@@ -61,7 +61,7 @@ def timeline(person: str, seconds: float, seed: int, missed: int = -1) -> dict[s
 
 def contents() -> Files:
     """JSON by file name; ``model.tflite`` is bytes."""
-    tflite, image = bytes(range(256)) * 88, bytes(range(96, 192))
+    tflite, image, weights = bytes(range(256)) * 88, bytes(range(96, 192)), b"weights"
     stream = {"event_recall": 0.9712, "false_per_hour": 11.25, "delay_ms_median": 142.0, "events": 312, "hours": 0.8}
     project = Project(task=Task(name="wrist", classes=CLASSES), data=Data(set="wrist", people=24))
     spec = {
@@ -81,6 +81,7 @@ def contents() -> Files:
     return {
         "project.json": project.model_dump(),
         "model.json": spec,
+        "model.npz": weights,
         "model.tflite": tflite,
         "model.bin": image,
         "data.json": {
@@ -102,6 +103,7 @@ def contents() -> Files:
             "stopped": "patience",
             "seed": 1,
             "parameters": 17733,
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
             "epochs": [
                 {
                     "epoch": i + 1,
@@ -119,6 +121,7 @@ def contents() -> Files:
             "source": HOST,
             "tflite_bytes": len(tflite),
             "sha256": hashlib.sha256(tflite).hexdigest(),
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
             "parameters": 17733,
             "people_test": 2,
             "accuracy": {"float": 0.9791, "int8": 0.9783},
@@ -161,6 +164,7 @@ def contents() -> Files:
                 "clock_hz": 64000000,
                 "rate_hz": RATE_HZ,
                 "model_sha256": image[-32:].hex(),
+                "tflite_sha256": hashlib.sha256(tflite).hexdigest(),
             },
             "step_cycles": {"median": 30122.0, "max": 31020.0, "definition": "everything but the burst"},
             "latency_us": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 
@@ -11,6 +12,7 @@ from rich.console import Console
 import toolchain.report.make as make_module
 from toolchain.errors import ModelError
 from toolchain.report.make import make_report
+from toolchain.report.stages import read_stages
 
 QUIET = Console(quiet=True)
 
@@ -137,3 +139,19 @@ def test_a_failure_leaves_the_old_report_alone(files, make_run, monkeypatch):
     with pytest.raises(ModelError):
         make_report(run, QUIET)
     assert (run.report_html.read_bytes(), run.report_json.read_bytes(), sorted(run.path.iterdir())) == before
+
+
+def test_weights_trained_after_the_conversion(files, make_run):
+    files["training.json"]["weights_sha256"] = "0" * 64
+    with pytest.raises(ModelError, match=r"model\.npz is not what training\.json describes"):
+        read_stages(make_run(files))
+    files["model.npz"] += b"x"
+    files["training.json"]["weights_sha256"] = hashlib.sha256(files["model.npz"]).hexdigest()
+    with pytest.raises(ModelError, match=r"older weights.*tinyltc convert --run demo"):
+        read_stages(make_run(files))
+
+
+def test_a_device_run_of_an_older_tflite(files, make_run):
+    files["device.json"]["device"]["tflite_sha256"] = "0" * 64
+    with pytest.raises(ModelError, match=r"tinyltc generate --run demo"):
+        read_stages(make_run(files))
