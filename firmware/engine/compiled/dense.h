@@ -123,9 +123,14 @@ TL_ALWAYS_INLINE void tl_finish(const int32_t *acc, const tl_requantization *rec
     while (end - output >= (int)TL_DENSE_ROWS) {
         int32_t q[TL_DENSE_ROWS];
         tl_requantize_four(acc, multiplier, right, offset, q);
+        if (middle) {
+            /* All loads before the first store, which might lie in the table for all that the compiler knows. */
+            const int8_t a = middle[q[0]], b = middle[q[1]], c = middle[q[2]], d = middle[q[3]];
+            q[0] = a, q[1] = b, q[2] = c, q[3] = d;
+        }
 #pragma GCC unroll 4
         for (unsigned i = 0; i < TL_DENSE_ROWS; ++i) {
-            output[i] = middle ? middle[q[i]] : (int8_t)q[i];
+            output[i] = (int8_t)q[i];
         }
         acc += TL_DENSE_ROWS;
         output += TL_DENSE_ROWS;
