@@ -20,14 +20,50 @@ void tl_prepare_codes(const int16_t code[TL_INPUTS], const int32_t multiplier[TL
     }
 }
 
+static inline int8_t quantize_one(float h, float inv_scale) {
+    const float sum = h * inv_scale + ROUNDER;
+    int32_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    bits = bits > ROUNDER_BITS + LIMIT ? ROUNDER_BITS + LIMIT : bits;
+    bits = bits < ROUNDER_BITS - LIMIT ? ROUNDER_BITS - LIMIT : bits;
+    return (int8_t)(bits - ROUNDER_BITS);
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FP)
+/* Four elements: VCVTR rounds half to even and saturates to int32, SSAT to int8; the two operations on bytes then make
+ * -127 of -128. */
+static inline void quantize_four(const float h[4], float inv_scale, int8_t q[4]) {
+    uint32_t a, b, c, d;
+    __asm__ volatile("vldmia %[h], {s8-s11}\n\t"
+                     "vmul.f32 s8, s8, %[scale]\n\t vmul.f32 s9, s9, %[scale]\n\t"
+                     "vmul.f32 s10, s10, %[scale]\n\t vmul.f32 s11, s11, %[scale]\n\t"
+                     "vcvtr.s32.f32 s8, s8\n\t vcvtr.s32.f32 s9, s9\n\t"
+                     "vcvtr.s32.f32 s10, s10\n\t vcvtr.s32.f32 s11, s11\n\t"
+                     "vmov %[a], s8\n\t vmov %[b], s9\n\t vmov %[c], s10\n\t vmov %[d], s11\n\t"
+                     "ssat %[a], #8, %[a]\n\t ssat %[b], #8, %[b]\n\t"
+                     "ssat %[c], #8, %[c]\n\t ssat %[d], #8, %[d]\n\t"
+                     "bfi %[a], %[b], #8, #8\n\t bfi %[a], %[c], #16, #8\n\t bfi %[a], %[d], #24, #8\n\t"
+                     "qsub8 %[a], %[a], %[ones]\n\t"
+                     "sadd8 %[a], %[a], %[ones]\n\t"
+                     "str %[a], [%[q]]"
+                     : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d)
+                     : [h] "r"(h), [q] "r"(q), [scale] "t"(inv_scale), [ones] "r"(0x01010101u)
+                     : "s8", "s9", "s10", "s11", "cc", "memory");
+}
+#else
+static inline void quantize_four(const float h[4], float inv_scale, int8_t q[4]) {
+    for (unsigned i = 0; i < 4u; ++i) {
+        q[i] = quantize_one(h[i], inv_scale);
+    }
+}
+#endif
+
 void tl_prepare_state(const float h[TL_STATES], float inv_scale, int8_t q[TL_STATES]) {
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < TL_STATES; ++i) {
-        const float sum = h[i] * inv_scale + ROUNDER;
-        int32_t bits;
-        memcpy(&bits, &sum, sizeof bits);
-        bits = bits > ROUNDER_BITS + LIMIT ? ROUNDER_BITS + LIMIT : bits;
-        bits = bits < ROUNDER_BITS - LIMIT ? ROUNDER_BITS - LIMIT : bits;
-        q[i] = (int8_t)(bits - ROUNDER_BITS);
+    const unsigned whole = TL_STATES / 4u * 4u;
+    for (unsigned i = 0; i < whole; i += 4u) {
+        quantize_four(h + i, inv_scale, q + i);
+    }
+    for (unsigned i = whole; i < TL_STATES; ++i) {
+        q[i] = quantize_one(h[i], inv_scale);
     }
 }

@@ -223,7 +223,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,
         "kind_number": KINDS[topology.kind],
-        "context_bytes": _POINTER_BYTES + 4 * topology.signal_offsets[-1],
+        "context_bytes": _POINTER_BYTES + 8 * topology.signal_offsets[-1],
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),
         "tflite": sources.tflite,

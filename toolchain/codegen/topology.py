@@ -3,17 +3,21 @@
 The generated code knows the shape only (docs/SPEC.md, 4). Everything here follows from the shape, so two models of
 one shape share one firmware.
 
-``KERN``, layout 1, all offsets multiples of 16:
+``KERN``, layout 2, all offsets multiples of 16:
 
 * requantization: one record of four i32 per FULLY_CONNECTED (multiplier, shift, output zero point, 0), in the order
   drive 0, rate 0, drive 1, rate 1, ..., head;
 * activation: i8[layers][256], tanh of the drive's int8 q at index q + 128;
-* for each FULLY_CONNECTED in the same order: i32 bias[rows], then i8 weights[rows][4 * row_words]. ``rows`` is padded
-  to an even number and rows to whole words, both with zeros.
+* for each FULLY_CONNECTED in the same order, for each four rows: i32 bias[4], then u32 weights[row_words][4]. Rows are
+  padded to a multiple of four with zeros. A bias stands there times 256.
+
+A word holds the weights w0..w3 of four inputs of one row: as two int16 lanes 256 * w0 + w1 and 256 * w2 + w3, the
+first in the lower half (firmware/engine/compiled/simd.h says what that is good for). So accumulators carry the factor
+256, and the words of four rows for the same inputs stand side by side.
 
 The inputs of all of them are gathered into one *signal* vector: x, h of layer 0, h of layer 1, ..., each padded with
-zeros to whole words. The drive of a layer reads two neighbours of it, the rate the first of these, the head the last
-part; so each reads whole words and nothing is copied twice.
+zeros to an even number of words of four values. The drive of a layer reads two neighbours of it, the rate the first of
+these, the head the last part; so each reads whole words and nothing is gathered twice.
 """
 
 from __future__ import annotations
@@ -25,10 +29,13 @@ from functools import cached_property
 
 from toolchain.errors import ModelError
 
-LAYOUT = 1
+LAYOUT = 2
 ALIGNMENT = 16
 REQUANTIZE_BYTES = 16
 TABLE_ENTRIES = 256
+ROWS_TOGETHER = 4
+WORDS_TOGETHER = 2
+ACCUMULATOR_FACTOR = 256
 MAX_LAYERS = 8
 MAX_UNITS = 256
 MIN_OUTPUTS, MAX_OUTPUTS = 2, 32
@@ -37,8 +44,8 @@ KINDS = {"classes": 0}
 
 
 def words(values: int) -> int:
-    """Words of four int8 that hold ``values``."""
-    return -(-values // 4)
+    """Words of four int8 that hold ``values``, an even number of them."""
+    return aligned(-(-values // 4), WORDS_TOGETHER)
 
 
 def aligned(offset: int, to: int = ALIGNMENT) -> int:
@@ -58,13 +65,12 @@ class DenseLayout:
     rows: int
     parts: tuple[int, ...]
     input_word: int
-    bias_offset: int
-    weights_offset: int
+    rows_offset: int
 
     @property
     def padded_rows(self) -> int:
-        """Rows in ``KERN``: an even number."""
-        return self.rows + self.rows % 2
+        """Rows in ``KERN``."""
+        return aligned(self.rows, ROWS_TOGETHER)
 
     @property
     def row_words(self) -> int:
@@ -72,9 +78,19 @@ class DenseLayout:
         return sum(words(part) for part in self.parts)
 
     @property
+    def group_bytes(self) -> int:
+        """Bytes of four rows, biases and weights."""
+        return 4 * ROWS_TOGETHER * (1 + self.row_words)
+
+    @property
     def inputs(self) -> int:
         """Inputs without padding."""
         return sum(self.parts)
+
+    @property
+    def bias_limit(self) -> int:
+        """Largest magnitude of a bias with which no accumulator can overflow, whatever the weights."""
+        return (2**31 - 1) // ACCUMULATOR_FACTOR - 128 * 127 * self.inputs
 
     @property
     def requantize_offset(self) -> int:
@@ -84,7 +100,7 @@ class DenseLayout:
     @property
     def end(self) -> int:
         """First byte of ``KERN`` after it."""
-        return self.weights_offset + 4 * self.row_words * self.padded_rows
+        return self.rows_offset + self.group_bytes * (self.padded_rows // ROWS_TOGETHER)
 
 
 @dataclass(frozen=True)
@@ -163,9 +179,7 @@ class Topology:
         offset = self.activation_offset + TABLE_ENTRIES * self.layers
         result: list[DenseLayout] = []
         for name, rows, parts, word in self._shapes():
-            bias = aligned(offset)
-            weights = aligned(bias + 4 * (rows + rows % 2))
-            result.append(DenseLayout(name, len(result), rows, parts, word, bias, weights))
+            result.append(DenseLayout(name, len(result), rows, parts, word, aligned(offset)))
             offset = result[-1].end
         return tuple(result)
 

@@ -1,18 +1,16 @@
-/* Context of the `compiled` engine: the model's kernels (read in place) and the gathered input vector. */
+/* Context of the `compiled` engine: the model's kernels (read in place) and the gathered inputs. */
 #ifndef TL_ENGINE_CONTEXT_H
 #define TL_ENGINE_CONTEXT_H
 
 #include <stdint.h>
 
+#include "simd.h"
 #include "topology.h"
 
 typedef struct {
     const uint8_t *kernels;
-    /* x, then h of each layer, each padded with zeros to whole words; written as bytes, multiplied as words. */
-    union {
-        int8_t value[4 * TL_SIGNAL_WORDS];
-        uint32_t word[TL_SIGNAL_WORDS];
-    } signal;
+    /* x, then h of each layer, four values an entry, each padded with zeros to an even number of entries. */
+    tl_inputs signal[TL_SIGNAL_WORDS];
 } tl_engine;
 
 #endif

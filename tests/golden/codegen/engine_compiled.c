@@ -3,64 +3,67 @@
 #include "engine_compiled.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "dense.h"
 #include "engine/engine.h"
 
-_Static_assert(sizeof(void *) != 4 || sizeof(tl_engine) == 16, "the memory table in topology.h is stale");
+_Static_assert(sizeof(void *) != 4 || sizeof(tl_engine) == 36, "the memory table in topology.h is stale");
 
 const uint8_t tl_engine_kind = 0;
 
 typedef struct {
     uint32_t offset;
-    uint32_t rows;
-} bias_range;
+    int32_t bias_limit;
+    uint16_t input;
+    uint16_t rows;
+    uint16_t row_words;
+} dense_place;
 
-/* drive0: 3 x 9. */
-static __attribute__((noinline)) void drive0(const tl_engine *engine, int8_t *output) {
-    const uint8_t *kernels = engine->kernels;
-    tl_dense((const tl_requantization *)(const void *)(kernels + TL_DRIVE0_REQUANTIZATION),
-             (const int32_t *)(const void *)(kernels + TL_DRIVE0_BIAS),
-             (const uint32_t *)(const void *)(kernels + TL_DRIVE0_WEIGHTS), engine->signal.word + TL_DRIVE0_INPUT,
-             TL_DRIVE0_ROWS, TL_DRIVE0_WORDS, output);
+static const dense_place places[TL_DENSES] = {
+    /* drive0: 3 x 9 */
+    {TL_DRIVE0_OFFSET, TL_DRIVE0_BIAS_LIMIT, TL_DRIVE0_INPUT, TL_DRIVE0_ROWS, TL_DRIVE0_WORDS},
+    /* rate0: 3 x 6 */
+    {TL_RATE0_OFFSET, TL_RATE0_BIAS_LIMIT, TL_RATE0_INPUT, TL_RATE0_ROWS, TL_RATE0_WORDS},
+    /* head: 2 x 3 */
+    {TL_HEAD_OFFSET, TL_HEAD_BIAS_LIMIT, TL_HEAD_INPUT, TL_HEAD_ROWS, TL_HEAD_WORDS},
+};
+
+static const tl_requantization *record_of(const uint8_t *kernels, unsigned index) {
+    return (const tl_requantization *)(const void *)kernels + index;
 }
 
-/* rate0: 3 x 6. */
-static __attribute__((noinline)) void rate0(const tl_engine *engine, int8_t *output) {
-    const uint8_t *kernels = engine->kernels;
-    tl_dense((const tl_requantization *)(const void *)(kernels + TL_RATE0_REQUANTIZATION),
-             (const int32_t *)(const void *)(kernels + TL_RATE0_BIAS),
-             (const uint32_t *)(const void *)(kernels + TL_RATE0_WEIGHTS), engine->signal.word + TL_RATE0_INPUT,
-             TL_RATE0_ROWS, TL_RATE0_WORDS, output);
-}
-
-/* head: 2 x 3. */
-static __attribute__((noinline)) void head(const tl_engine *engine, int8_t *output) {
-    const uint8_t *kernels = engine->kernels;
-    tl_dense((const tl_requantization *)(const void *)(kernels + TL_HEAD_REQUANTIZATION),
-             (const int32_t *)(const void *)(kernels + TL_HEAD_BIAS),
-             (const uint32_t *)(const void *)(kernels + TL_HEAD_WEIGHTS), engine->signal.word + TL_HEAD_INPUT,
-             TL_HEAD_ROWS, TL_HEAD_WORDS, output);
+/* One copy of the kernel serves all: a copy each would save a few cycles a row and cost a kilobyte each. */
+static __attribute__((noinline)) void dense(const tl_engine *engine, unsigned index, const int8_t *table, int8_t *output) {
+    const dense_place *place = places + index;
+    int32_t acc[TL_MOST_ROWS];
+    tl_accumulate((const uint32_t *)(const void *)(engine->kernels + place->offset), engine->signal + place->input,
+                  place->rows, place->row_words, acc);
+    if (table) {
+        tl_finish(acc, record_of(engine->kernels, index), place->rows, table, output);
+    } else {
+        tl_finish(acc, record_of(engine->kernels, index), place->rows, NULL, output);
+    }
 }
 
 /* The hash proves that the image is whole, not that its maker was sane: nothing here may overflow later. */
 static bool numbers_are_sound(const uint8_t *kernels) {
-    static const bias_range biases[TL_DENSES] = {
-        {TL_DRIVE0_BIAS, TL_DRIVE0_ROWS},
-        {TL_RATE0_BIAS, TL_RATE0_ROWS},
-        {TL_HEAD_BIAS, TL_HEAD_ROWS},
-    };
-    const tl_requantization *record = (const tl_requantization *)(const void *)kernels;
-    for (unsigned i = 0; i < TL_DENSES; ++i, ++record) {
+    for (unsigned i = 0; i < TL_DENSES; ++i) {
+        const dense_place *place = places + i;
+        const tl_requantization *record = record_of(kernels, i);
         if (record->multiplier < TL_MULTIPLIER_MIN || record->shift < TL_SHIFT_MIN || record->shift > TL_SHIFT_MAX ||
             record->zero_point < INT8_MIN || record->zero_point > INT8_MAX) {
             return false;
         }
-        const int32_t *bias = (const int32_t *)(const void *)(kernels + biases[i].offset);
-        for (uint32_t row = 0; row < biases[i].rows; ++row) {
-            if (bias[row] <= -TL_BIAS_LIMIT || bias[row] >= TL_BIAS_LIMIT) {
+        const int32_t *group = (const int32_t *)(const void *)(kernels + place->offset);
+        for (uint32_t row = 0; row < place->rows; ++row) {
+            const int32_t bias = group[row % TL_DENSE_ROWS];
+            if (bias < -place->bias_limit || bias > place->bias_limit) {
                 return false;
+            }
+            if (row % TL_DENSE_ROWS == TL_DENSE_ROWS - 1u) {
+                group += TL_DENSE_ROWS * (1u + place->row_words);
             }
         }
     }
@@ -84,14 +87,12 @@ tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t 
         return TL_ENGINE_NO_WEIGHTS;
     }
     const int8_t *activation = (const int8_t *)(engine->kernels + TL_ACTIVATION_OFFSET);
-    int8_t *signal = engine->signal.value;
-    memcpy(signal, x, TL_INPUTS);
-    memcpy(signal + 8, h + 0, 3);
+    tl_gather(x, TL_INPUTS, engine->signal);
+    tl_gather(h + 0, 3u, engine->signal + 2);
 
-    drive0(engine, f + 0);
-    tl_activate(activation + 0, f + 0, 3);
-    rate0(engine, z + 0);
-    head(engine, y);
+    dense(engine, 0, activation + 0, f + 0);
+    dense(engine, 1, NULL, z + 0);
+    dense(engine, 2, NULL, y);
     return TL_ENGINE_OK;
 }
 
