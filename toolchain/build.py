@@ -67,13 +67,18 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
         "TINYLTC_LINKER_SCRIPT": str(script),
     }
     if tflm is not None:
-        variables |= {"TINYLTC_TFLM_LIBRARY": str(tflm.library), "TINYLTC_TFLM_INCLUDES": " ".join(tflm.includes)}
+        variables |= {
+            "TINYLTC_TFLM_LIBRARY": str(tflm.library),
+            "TINYLTC_TFLM_INCLUDES": os.pathsep.join(tflm.includes),
+        }
     products = _run_platformio(run, variables)
 
     elf = products / "firmware.elf"
     slot = board.model_slots[0]
     parts = [*_loaded(elf), (slot.origin, image)]
     report = measure(elf, products, image, board, engine) | {"compiler": compiler}
+    if tflm is not None:
+        report["tflm"] = tflm.variant
     hex_text = intel_hex(parts)
     for name in ("firmware.elf", "firmware.map"):
         with replacing(run.firmware / name) as temporary:
@@ -171,12 +176,21 @@ class Tflm:
     library: Path
     includes: tuple[str, ...]
 
+    @property
+    def variant(self) -> str:
+        """Target, build type, kernels and compiler, as TFLM's Makefile names the library's folder."""
+        return self.library.parts[-3]
+
 
 def find_tflm(folder: str) -> Tflm:
-    """Return the built library and the header folders of the checkout that TFLM_DIR names; raises BuildError."""
+    """Return the built library and the header folders of the checkout that TFLM_DIR names; raises BuildError.
+
+    Of several libraries, the smallest and fastest is taken: without log texts, then with CMSIS-NN.
+    """
     how = (
         "Set TFLM_DIR to a tflite-micro checkout where `make -f tensorflow/lite/micro/tools/make/Makefile "
-        "TARGET=cortex_m_generic TARGET_ARCH=cortex-m4+fp OPTIMIZED_KERNEL_DIR=cmsis_nn microlite` has run, "
+        "TARGET=cortex_m_generic TARGET_ARCH=cortex-m4+fp OPTIMIZED_KERNEL_DIR=cmsis_nn BUILD_TYPE=release microlite` "
+        "has run, "
         "or build with --engine compiled."
     )
     if not folder:
@@ -184,12 +198,23 @@ def find_tflm(folder: str) -> Tflm:
     root = Path(folder).resolve()
     if not (root / "tensorflow" / "lite" / "micro").is_dir():
         raise BuildError(f"TFLM_DIR is {root}, which is no tflite-micro checkout.", how)
-    libraries = sorted(root.glob("gen/cortex_m_generic_cortex-m4+fp_*/lib/libtensorflow-microlite.a"))
+    # That build type lays TfLiteTensor out in another way than the engine is compiled for.
+    libraries = [
+        path
+        for path in sorted(root.glob("gen/cortex_m_generic_cortex-m4+fp_*/lib/libtensorflow-microlite.a"))
+        if "_no_tf_lite_static_memory_" not in path.parts[-3]
+    ]
     if not libraries:
         raise BuildError(f"{root}/gen holds no libtensorflow-microlite.a for cortex-m4+fp.", how)
     downloads = root / "tensorflow/lite/micro/tools/make/downloads"
     includes = [root, downloads / "flatbuffers/include", downloads / "gemmlowp"]
-    return Tflm(libraries[0], tuple(str(path) for path in includes if path.is_dir()))
+    return Tflm(min(libraries, key=_preference), tuple(str(path) for path in includes if path.is_dir()))
+
+
+def _preference(library: Path) -> tuple[int, bool, str]:
+    variant = library.parts[-3]
+    build_type = next((i for i, name in enumerate(("release", "default", "debug")) if f"_{name}_" in variant), 3)
+    return build_type, "_cmsis_nn_" not in variant, variant
 
 
 def _run_platformio(run: Run, variables: dict[str, str]) -> Path:

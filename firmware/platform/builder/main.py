@@ -1,5 +1,6 @@
 """SCons script of the platform, run by PlatformIO: how sources become firmware.elf (see toolchain/build.py)."""
 
+import os
 from pathlib import Path
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
@@ -69,8 +70,7 @@ if ENGINE == "tflm":
     # others are not held to this project's warnings.
     env.Append(
         CPPDEFINES=["TF_LITE_STATIC_MEMORY", "TF_LITE_STRIP_ERROR_STRINGS", "NDEBUG"],
-        CCFLAGS=[flag for folder in option("tflm_includes").split() for flag in ("-isystem", folder)],
-        LINKFLAGS=["--specs=nosys.specs"],
+        CCFLAGS=[flag for folder in option("tflm_includes").split(os.pathsep) for flag in ("-isystem", folder)],
         LIBS=[env.File(option("tflm_library")), "m"],
     )
 
