@@ -5,12 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import lzma
 import os
+import struct
 import tempfile
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ValidationError
 
 from toolchain.errors import ConfigError, TinyLtcError
@@ -57,6 +64,35 @@ def read_json(path: Path, error: type[TinyLtcError], hint: str) -> Any:
         raise error(f"{path} does not exist.", hint) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as reason:
         raise error(f"{path} is not valid JSON ({reason}).", hint) from None
+
+
+# What zipfile, zlib, lzma and numpy's header parser (a tokenizer) raise on bytes that are no sound .npz; RuntimeError:
+# a flipped "encrypted" bit; MemoryError: a header that claims more than there is.
+_UNSOUND_NPZ = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, SyntaxError),
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, OverflowError),
+)
+
+
+def read_npz(path: Path, error: type[TinyLtcError], hint: str, max_bytes: int = 1 << 30) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of an .npz once, without pickles; raises ``error`` with ``hint`` for an unsound file.
+
+    ``max_bytes``: more would not be unpacked.
+    """
+    try:
+        # numpy leaves a file open that it finds damaged, so it is not the one to open it.
+        with path.open("rb") as handle:
+            with zipfile.ZipFile(handle) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+            if size > max_bytes:
+                raise error(f"{path} would unpack to {size} bytes, more than {max_bytes}.", hint)
+            handle.seek(0)
+            with np.load(handle, allow_pickle=False) as arrays:
+                return {key: arrays[key] for key in arrays.files}
+    except FileNotFoundError:
+        raise error(f"{path} does not exist.", hint) from None
+    except _UNSOUND_NPZ as reason:
+        raise error(f"{path} is truncated or not an .npz of plain arrays ({reason}).", hint) from None
 
 
 def validated(model: type[_Model], value: Any, path: Path | str, error: type[TinyLtcError] = ConfigError) -> _Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.errors import ModelError
-from toolchain.files import replacing
+from toolchain.files import read_npz, replacing
 from toolchain.ltc.modelspec import N_CHANNELS, ModelSpec
 
 Floats = npt.NDArray[np.float32]
@@ -94,11 +93,5 @@ def save_weights(path: Path, weights: Weights) -> None:
 
 def load_weights(path: Path, spec: ModelSpec) -> Weights:
     """Read ``model.npz`` and check it against its ``model.json``; raises ModelError."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except FileNotFoundError:
-        raise ModelError(f"{path} does not exist.", "Train first: `tinyltc train`.") from None
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as reason:
-        raise ModelError(f"{path} is not a readable .npz ({reason}).", "Train again: `tinyltc train`.") from None
+    arrays = read_npz(path, ModelError, "Train first: `tinyltc train`.")
     return from_arrays(arrays, spec.units, len(spec.classes))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
-import struct
-import zipfile
-import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from toolchain.errors import DataError
-from toolchain.files import replacing
+from toolchain.files import read_npz, replacing
 from toolchain.recordings.recording import Collection, Recording
 
 FORMAT = 1
@@ -37,23 +33,6 @@ _KEYS = {
     "licence": ("U", 0),
 }
 """Key: (type, dimensions)."""
-
-
-# What zipfile, zlib and numpy raise for damaged archives; RuntimeError: a flipped "encrypted" bit; MemoryError: a
-# header that claims more than there is.
-_UNSOUND = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    RuntimeError,
-    MemoryError,
-    OverflowError,
-    struct.error,
-)
 
 
 def save_set(path: Path, collection: Collection) -> None:
@@ -87,17 +66,7 @@ def save_set(path: Path, collection: Collection) -> None:
 
 def read_arrays(path: Path, hint: str) -> dict[str, np.ndarray[Any, Any]]:
     """Read every array of an .npz once, without pickles; raises DataError with ``hint`` for an unsound file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MAX_BYTES:
-            raise DataError(f"{path} would unpack to {size} bytes, more than {MAX_BYTES}.", hint)
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist.", hint) from None
-    except _UNSOUND as reason:
-        raise DataError(f"{path} is truncated or not an .npz of plain arrays ({reason}).", hint) from None
+    return read_npz(path, DataError, hint, MAX_BYTES)
 
 
 def load_collection(path: Path) -> Collection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.errors import ModelError
+from toolchain.files import read_npz
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,7 @@ def read_traces(path: Path) -> Traces:
     """
     if not path.exists():
         return Traces()
-    try:
-        # numpy leaves a file open that it finds damaged, so it is not the one to open it.
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("latency_all_us", "stages", "stages_us") if key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as reason:
-        hint = f"Run `tinyltc run --run {path.parent.name}` again."
-        raise ModelError(f"{path} is damaged ({reason}).", hint) from None
+    arrays = read_npz(path, ModelError, f"Run `tinyltc run --run {path.parent.name}` again.")
     latency = arrays.get("latency_all_us")
     stages: dict[str, npt.NDArray[np.float64]] = {}
     if "stages" in arrays and "stages_us" in arrays and len(arrays["stages_us"]):

@@ -138,11 +138,17 @@ def test_tflm_header_is_enough_for_the_model(two: Made) -> None:
 def test_a_board_with_another_imu_is_refused(two: Made, tmp_path: Path) -> None:
     value = two.board.model_dump()
     value["imu"]["acc_lsb_g"] *= 2
+    value["imu"]["acc_range_g"] *= 2
     run = write_run(tmp_path / "run", two.spec, two.tflite)
     refused(run, Board.model_validate(value), "acceleration")
     value["imu"]["acc_lsb_g"] /= 2
+    value["imu"]["acc_range_g"] /= 2
     value["imu"]["gyro_lsb_dps"] *= 2
+    value["imu"]["gyro_range_dps"] *= 2
     refused(run, Board.model_validate(value), "angular rate")
+    value = two.board.model_dump()
+    value["imu"]["rate_hz"] = 104.0
+    refused(run, Board.model_validate(value), "trained for 208 Hz")
 
 
 def test_an_image_larger_than_the_slot_is_refused(two: Made, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_damaged_json_is_named(files, make_run):
 def test_a_damaged_npz_is_named(files, make_run, data):
     run = make_run(files)
     run.device_npz.write_bytes(data)
-    with pytest.raises(ModelError, match=r"device\.npz is damaged .*tinyltc run --run demo"):
+    with pytest.raises(ModelError, match=r"device\.npz is truncated or .*tinyltc run --run demo"):
         make_report(run, QUIET)
 
 
