@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from toolchain.errors import LinkError
+from toolchain.wire.answers import ANSWER, is_stale, refusal
 from toolchain.wire.capture import Capture, Counters
 from toolchain.wire.frames import encode_frame
 from toolchain.wire.messages import (
-    Ack,
-    AckStatus,
     Body,
     GetHealth,
     GetHello,
     Health,
     Hello,
     Message,
-    Ping,
     Request,
-    SetStreams,
     Stream,
     encode,
 )
@@ -28,7 +25,6 @@ ALL_STREAMS = Stream.SAMPLE | Stream.STEP | Stream.TIMING
 SLICE_S = 0.5
 """Virtual time between two looks at the captured bytes."""
 _ANSWER_SLICE_S = 0.005
-_ANSWERS: dict[type[Body], type[Body]] = {GetHello: Hello, GetHealth: Health, SetStreams: Ack, Ping: Ack}
 
 Sink = Callable[[Iterable[Message]], None]
 
@@ -77,14 +73,10 @@ class PinSession:
             for _ in range(round(timeout_s / _ANSWER_SLICE_S)):
                 for message in self.run(_ANSWER_SLICE_S):
                     answer = message.body
-                    if not isinstance(answer, _ANSWERS[type(body)]):
+                    if not isinstance(answer, ANSWER[type(body)]) or is_stale(answer, tried):
                         continue
-                    if isinstance(answer, Ack):
-                        if answer.answered not in tried:
-                            continue
-                        if answer.status is not AckStatus.DONE:
-                            refusal = answer.status.name.lower().replace("_", " ")
-                            raise LinkError(f"The device refused {type(body).__name__} ({refusal}).", "Build it again.")
+                    if why := refusal(answer):
+                        raise LinkError(f"The device refused {type(body).__name__} ({why}).", "Build it again.")
                     return answer
         raise LinkError(
             f"The emulated device did not answer {type(body).__name__} {attempts} times.",

@@ -13,12 +13,12 @@ import serial
 from serial.tools import list_ports
 
 from toolchain.errors import LinkError
+from toolchain.wire.answers import ANSWER, is_stale, refusal
 from toolchain.wire.capture import Capture, Counters
 from toolchain.wire.frames import encode_frame
 from toolchain.wire.messages import (
     PROTOCOL_VERSION,
     Ack,
-    AckStatus,
     Body,
     GetHealth,
     GetHello,
@@ -36,7 +36,6 @@ BAUD = 1_000_000
 QUEUE_MESSAGES = 1 << 16
 """Unread messages kept; more are dropped and counted in :attr:`Link.unread`."""
 _POLL_S = 0.02
-_ANSWER: dict[type[Body], type[Body]] = {GetHello: Hello, GetHealth: Health, SetStreams: Ack, Ping: Ack}
 _Answer = TypeVar("_Answer", Hello, Health, Ack)
 
 
@@ -161,7 +160,7 @@ class Link:
         tried: set[int] = set()
         while not self._answers.empty():
             self._answers.get_nowait()
-        self._expected = _ANSWER[type(body)]
+        self._expected = ANSWER[type(body)]
         try:
             for _ in range(attempts):
                 tried.add(self._sequence)
@@ -197,12 +196,10 @@ class Link:
                 if self._failure is not None:
                     raise self._gone() from None
                 continue
-            if isinstance(message.body, Ack):
-                if message.body.answered not in tried:
-                    continue
-                if message.body.status is not AckStatus.DONE:
-                    refusal = message.body.status.name.lower().replace("_", " ")
-                    raise LinkError(f"The device on '{self.url}' refused the request ({refusal}).", "Reset it.")
+            if is_stale(message.body, tried):
+                continue
+            if why := refusal(message.body):
+                raise LinkError(f"The device on '{self.url}' refused the request ({why}).", "Reset it.")
             return message
         return None
 
