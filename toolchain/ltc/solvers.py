@@ -134,7 +134,7 @@ def require_stable(solver: Solver, rate: float, time_scale: float, dt_max_us: in
             f"lower it and dt_max_s, raise tau_epsilon, or {others}."
         )
     raise ModelError(
-        f"Solver '{solver}' is unstable for this model: dt/tau reaches {reached:.4g} with steps of up to "
+        f"Solver '{solver}' is unstable for this model: dt/tau reaches {reached:.6g} with steps of up to "
         f"{longest / 1000:g} ms and a smallest tau of {1000 / (rate * time_scale):.3g} ms, and must stay within "
         f"{limit:g}, which is {bound_us / 1000:.3f} ms.",
         hint,
