@@ -21,7 +21,7 @@ from toolchain.int8.tflm import ARENA_MARGIN, smallest_arena
 from toolchain.int8.tune import tuned_decision
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, load_spec, save_spec
-from toolchain.ltc.solvers import Solver
+from toolchain.ltc.solvers import STABLE_UP_TO, Solver
 from toolchain.ltc.step import FloatNetwork, require_stable_rates
 from toolchain.ltc.weights import Weights, load_weights
 from toolchain.recordings.catalog import load_set
@@ -96,7 +96,9 @@ def quantize(weights: Weights, spec: ModelSpec, board: Board, data: DataSet) -> 
 
     Raises ModelError if the solver is unstable with the rates that the int8 network can take.
     """
-    samples = representative(weights, spec, board.imu, data.train)
+    # An unstable solver would leave the floats here; what refuses it are the rates of the network that this makes.
+    bounded = spec.model_copy(update={"solver": "exponential"}) if spec.solver in STABLE_UP_TO else spec
+    samples = representative(weights, bounded, board.imu, data.train)
     scale = choose_scale(weights, samples)
     tflite = int8_tflite(weights, with_full_range(weights, samples, scale), scale)
     network = read_network(read_tflite(tflite))

@@ -67,8 +67,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
         network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
         return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
 
-    # A step of the training must not be a gap, which resets the state.
-    stride = max(1, min(int(spec.rate_hz / TRAINING_HZ), round(spec.dt_max_us / (STRIDE_MARGIN * spec.period_us))))
+    stride = training_stride(spec)
     prepare = Preparer(spec, board.imu, data.background, stride)
     length = chunk_length(data, spec.rate_hz) // stride
     validation = Batches(
@@ -142,6 +141,11 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
         tau_epsilon=project.model.tau_epsilon,
         solver=project.model.solver,
     )
+
+
+def training_stride(spec: ModelSpec) -> int:
+    """Return which fraction of the samples is trained on: a step must not be a gap, which resets the state."""
+    return max(1, min(int(spec.rate_hz / TRAINING_HZ), int(spec.dt_max_us / (STRIDE_MARGIN * spec.period_us))))
 
 
 def chunk_length(data: DataSet, rate_hz: float) -> int:
