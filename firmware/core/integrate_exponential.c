@@ -19,7 +19,7 @@
 #define LN2_LOW -0x1.bd0106p-13f
 
 /* 1 - exp(-t) for t >= 0. t = n ln 2 + s with |s| <= ln 2 / 2; with Q = 1 - exp(-s) it is (1 - 2^-n) + 2^-n Q, where
- * nothing cancels. Q = s - s^2 R(s); the polynomial is that of docs/SPEC.md, 2.5. No comparison of floats: it would
+ * nothing cancels. Q = s - s^2 R(s); the polynomial is that of docs/SPEC.md, 2.7. No comparison of floats: it would
  * cost a branch. */
 static inline float one_minus_exp(float t) {
     int32_t bits;

@@ -46,7 +46,7 @@ _REMAINDER = tuple(
 
 
 def one_minus_exp(t: Array) -> Array:
-    """Return ``1 - exp(-t)`` for float32 t >= 0, in float32 operations alone; 1.0e-7 relative (docs/SPEC.md, 2.5).
+    """Return ``1 - exp(-t)`` for float32 t >= 0, in float32 operations alone; 1.0e-7 relative (docs/SPEC.md, 2.7).
 
     With t = n ln 2 + s and Q = 1 - exp(-s), it is (1 - 2**-n) + 2**-n Q: nothing cancels, however small t is.
     """

@@ -73,11 +73,11 @@ def test_exponential_is_exact_for_a_frozen_drive_and_rate():
 
 
 def test_one_minus_exp_is_good_to_a_float_everywhere():
-    """docs/SPEC.md states 1.0e-7 relative; every 37th float32 from 2^-40 to 64 stands for all of them."""
+    """docs/SPEC.md, 2.7: 9.54e-8 relative; every 37th float32 from 2^-40 to 64 stands for all of them."""
     bits = np.arange(np.float32(2.0**-40).view(np.int32), np.float32(64.0).view(np.int32), 37, dtype=np.int32)
     t = bits.view(np.float32)
     error = np.abs(one_minus_exp(t) / -np.expm1(-t.astype(np.float64)) - 1.0)
-    assert 0.5e-7 < error.max() < 1.0e-7
+    assert 0.9e-7 < error.max() < 0.96e-7
     edges = np.array([0.0, 1e-45, 1.2e-38, np.inf], np.float32)
     assert one_minus_exp(edges).tolist() == [0.0, edges[1], edges[2], 1.0]
 
