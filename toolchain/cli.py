@@ -17,6 +17,7 @@ from rich.console import Console
 import toolchain
 from toolchain.board import load_board
 from toolchain.errors import TinyLtcError
+from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
@@ -48,6 +49,9 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+SolverName = Annotated[
+    Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
+]
 EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
 
 
@@ -106,23 +110,33 @@ def train(
     seed: Annotated[int | None, typer.Option()] = None,
     max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
     board: BoardName = None,
+    solver: SolverName = None,
 ) -> str:
     """Train the float network. Ctrl-C keeps the best weights so far."""
     from toolchain.ltc.train import train as train_stage
 
     chosen = with_options(
-        _project(data, project), layers=layers, epochs=epochs, seed=seed, max_seconds=max_seconds, board=board
+        _project(data, project),
+        layers=layers,
+        epochs=epochs,
+        seed=seed,
+        max_seconds=max_seconds,
+        board=board,
+        solver=solver,
     )
     return train_stage(open_run(run), chosen, load_board(chosen.target.board), console)
 
 
 @app.command(epilog="Example: tinyltc convert --run demo")
-def convert(run: RunName = "demo") -> None:
-    """Convert to the int8 .tflite, prove it against float and TFLM, tune the decision stage."""
+def convert(run: RunName = "demo", solver: SolverName = None) -> None:
+    """Convert to the int8 .tflite, prove it against float and TFLM, tune the decision stage.
+
+    With --solver the device integrates with another solver than the one that the network was trained with.
+    """
     from toolchain.int8.convert import convert as convert_stage
 
     target = open_run(run)
-    convert_stage(target, load_board(target.project().target.board), console)
+    convert_stage(target, load_board(target.project().target.board), console, solver)
 
 
 @app.command(epilog="Example: tinyltc generate --run demo")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ConfigError
 from toolchain.files import read_json, validated
+from toolchain.ltc.solvers import Solver
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"
 
@@ -46,12 +47,13 @@ class Data(_Strict):
 
 
 class Model(_Strict):
-    """The LTC: layer widths, model time per second, and the longest gap that is integrated."""
+    """The LTC: layer widths, model time per second, the longest gap that is integrated, and the solver."""
 
     layers: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1, max_length=8)] = [64, 64]
     time_scale: float = Field(default=40.0, gt=0, description="model time units per second")
     dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
-    solver: Literal["semi_implicit"] = "semi_implicit"
+    tau_epsilon: float = Field(default=0.05, gt=0, description="smallest time constant in model time units")
+    solver: Solver = "semi_implicit"
 
 
 class Training(_Strict):
@@ -135,6 +137,7 @@ def with_options(
     seed: int | None = None,
     max_seconds: float | None = None,
     board: str | None = None,
+    solver: str | None = None,
 ) -> Project:
     """Return a copy of ``project`` with the options that were given; a wrong one raises ConfigError."""
     value = project.model_dump()
@@ -150,4 +153,6 @@ def with_options(
             value["training"][key] = option
     if board is not None:
         value["target"]["board"] = board
+    if solver is not None:
+        value["model"]["solver"] = solver
     return validated(Project, value, "options")

@@ -191,6 +191,22 @@ static bool shape_matches(const uint8_t *image) {
     return true;
 }
 
+/* No state can grow without bound at the longest step; every rate is finite and > 0. */
+static bool solver_is_stable(const tl_model *model) {
+#if defined(TL_STABLE_UP_TO)
+    const uint32_t longest = model->dt_max_us > model->period_us ? model->dt_max_us : model->period_us;
+    const float dt = (float)longest * model->dt_per_us;
+    for (unsigned i = 0; i < 256u * TL_LAYERS; ++i) {
+        if (dt * model->rate_table[i] > TL_STABLE_UP_TO) {
+            return false;
+        }
+    }
+#else
+    (void)model;
+#endif
+    return true;
+}
+
 static bool read_fields(tl_model *model, const uint8_t *image) {
     if (!shape_matches(image) || !is_positive(image + AT_RATE_HZ) || !is_positive(image + AT_INV_SCALE) ||
         !is_positive(image + AT_DT_PER_US) || !is_positive(image + AT_ACC_LSB) || !is_positive(image + AT_GYRO_LSB)) {
@@ -216,6 +232,9 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
         if (!is_positive(rates + 4u * i)) {
             return false;
         }
+    }
+    if (!solver_is_stable(model)) {
+        return false;
     }
     const tl_decision_parameters *decision = &model->decision;
     return decision->background >= -1 && decision->background < TL_OUTPUTS && decision->smoothing_shift <= SHIFT_MAX &&

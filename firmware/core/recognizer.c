@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "core/integrate.h"
 #include "core/prepare.h"
-#include "core/solver.h"
 
 static void tell(const tl_recognizer *recognizer, tl_stage ended) {
     if (recognizer->mark) {
@@ -61,16 +61,17 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
 
     int8_t f[TL_STATES];
     int8_t z[TL_STATES];
-    const tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
+    tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
     tell(recognizer, TL_STAGE_RHS);
+    if (status == TL_ENGINE_OK) {
+        status = tl_integrate(&recognizer->engine, model, x, f, z, dt, recognizer->state);
+        tell(recognizer, TL_STAGE_SOLVER);
+    }
     if (status != TL_ENGINE_OK) {
         /* The stamp is not taken either: the next good step integrates over the time that was missed. */
         ++recognizer->engine_errors;
         return status;
     }
-
-    tl_solver_step(recognizer->state, f, z, model->rate_table, dt);
-    tell(recognizer, TL_STAGE_SOLVER);
 
     result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);
     tell(recognizer, TL_STAGE_DECISION);

@@ -29,7 +29,7 @@ from toolchain.int8.network import Network, input_names, output_names, read_netw
 from toolchain.int8.reference import matching_int8
 from toolchain.int8.tflm import ARENA_MARGIN, smallest_arena
 from toolchain.ltc.modelspec import ModelSpec, load_spec
-from toolchain.ltc.step import dt_per_us, rate_tables
+from toolchain.ltc.step import dt_per_us, rate_tables, require_stable_rates
 from toolchain.project import Project
 from toolchain.runs import Run
 
@@ -96,14 +96,19 @@ def generate(run: Run, board: Board, engine: str, console: Console) -> None:
 
 
 def load_sources(run: Run) -> Sources:
-    """Read model.json and model.tflite of a run; raises ModelError if they are missing or do not fit each other."""
+    """Read model.json and model.tflite of a run; raises ModelError if they are missing or do not fit each other.
+
+    So it does if the solver is unstable with this network.
+    """
     spec = load_spec(run.model_json)
     if spec.int8 is None or spec.decision is None:
         raise ModelError(f"{run.model_json} is not converted.", f"Run `tinyltc convert --run {run.path.name}` first.")
     model = read_tflite(run.tflite)
     network = read_network(model)
     matching_int8(spec, network)
-    return Sources(spec, run.tflite.read_bytes(), model, network, kernels.topology_of(network, spec.kind))
+    require_stable_rates(spec)
+    topology = kernels.topology_of(network, spec.kind, spec.solver)
+    return Sources(spec, run.tflite.read_bytes(), model, network, topology)
 
 
 def make_image(sources: Sources, board: Board, engine: str) -> bytes:

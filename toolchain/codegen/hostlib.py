@@ -23,7 +23,19 @@ from toolchain.files import replacing
 from toolchain.int8.reference import Trace
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-CORE = ("crc32", "decision", "model", "prepare", "recognizer", "sha256", "solver")
+CORE = (
+    "crc32",
+    "decision",
+    "integrate_euler",
+    "integrate_exponential",
+    "integrate_rk4",
+    "integrate_semi_implicit",
+    "model",
+    "prepare",
+    "recognizer",
+    "sha256",
+    "solver",
+)
 """Files of firmware/core that the recognizer needs."""
 FLAGS = (
     "-std=c11",

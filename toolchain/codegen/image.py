@@ -235,6 +235,12 @@ def _fields(
     table = np.frombuffer(sections[b"TAUR"], "<f4").reshape(topology.layers, TABLE_ENTRIES)
     if not (np.isfinite(table) & (table > 0)).all():
         raise ImageError(Status.FIELD, "a TAUR entry is not positive and finite")
+    longest = np.float32(max(dt_max_us, period_us)) * np.float32(dt_per_us)
+    limit = topology.stable_up_to
+    with np.errstate(over="ignore"):
+        stable = limit is None or bool((longest * table <= np.float32(limit)).all())
+    if not stable:
+        raise ImageError(Status.FIELD, f"solver {topology.solver} is unstable: dt * r exceeds {limit}")
     background, shift, threshold, holdoff, warmup = DECISION.unpack(sections[b"DECI"])
     if not -1 <= background < topology.outputs or shift > 8 or not 0 <= threshold < 1 << 24 or warmup >= 1 << 16:
         raise ImageError(Status.FIELD, "a decision parameter is out of range")

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from toolchain.errors import ModelError
+from toolchain.ltc.solvers import STABLE_UP_TO, Solver
 
 LAYOUT = 2
 ALIGNMENT = 16
@@ -105,12 +106,16 @@ class DenseLayout:
 
 @dataclass(frozen=True)
 class Topology:
-    """Inputs, layer widths and outputs. Raises ModelError for a shape that the engines do not support."""
+    """Inputs, layer widths, outputs, and the solver that the code integrates with.
+
+    Raises ModelError for a shape that the engines do not support.
+    """
 
     inputs: int
     units: tuple[int, ...]
     outputs: int
     kind: str = "classes"
+    solver: Solver = "semi_implicit"
 
     def __post_init__(self) -> None:
         """Refuse shapes outside the bounds that the image format and the engine's arithmetic were proven for."""
@@ -132,13 +137,18 @@ class Topology:
         units = ",".join(map(str, self.units))
         return (
             f"tinyltc-topology-1;inputs={self.inputs};units={units};outputs={self.outputs}"
-            f";solver=semi_implicit;layout={LAYOUT}"
+            f";solver={self.solver};layout={LAYOUT}"
         )
 
     @property
     def hash(self) -> bytes:
         """First 8 bytes of the string's SHA-256."""
         return hashlib.sha256(self.string.encode()).digest()[:8]
+
+    @property
+    def stable_up_to(self) -> float | None:
+        """Largest dt * r that the solver is stable for; None: any."""
+        return STABLE_UP_TO.get(self.solver)
 
     @property
     def layers(self) -> int:

@@ -90,7 +90,7 @@ def _evenly(recordings: list[Recording], count: int) -> list[Recording]:
 
 def _runs(weights: Weights, spec: ModelSpec, imu: Imu, recordings: list[Recording]) -> list[list[Floats]]:
     """Per recording: x and the states before every step, (T, width) each."""
-    network = FloatNetwork(weights, spec.tau_epsilon)
+    network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
     limit = round(STREAM_S * spec.rate_hz)
     length = max(min(len(recording.t_us), limit) for recording in recordings)
     streams = len(recordings)

@@ -21,7 +21,8 @@ from toolchain.int8.tflm import ARENA_MARGIN, smallest_arena
 from toolchain.int8.tune import tuned_decision
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, load_spec, save_spec
-from toolchain.ltc.step import FloatNetwork
+from toolchain.ltc.solvers import STABLE_UP_TO, Solver
+from toolchain.ltc.step import FloatNetwork, require_stable_rates
 from toolchain.ltc.weights import Weights, load_weights
 from toolchain.recordings.catalog import load_set
 from toolchain.recordings.recording import DataSet
@@ -31,17 +32,20 @@ PARITY_STREAMS = 4
 """So many streams of test people are compared sample by sample with float and with TFLM."""
 
 
-def convert(run: Run, board: Board, console: Console) -> None:
+def convert(run: Run, board: Board, console: Console, solver: Solver | None = None) -> None:
     """Quantize the run's network for ``board`` and write model.tflite, int8.json and the completed model.json.
 
-    Deterministic: the same weights and data give the same bytes. Raises ModelError if the weights are missing, belong
-    to another board, or the converter makes anything but the graph of docs/SPEC.md; ParityError if the int8 reference
-    and TFLM differ in a single output.
+    ``solver``: what the device shall integrate with from now on, if not the solver of model.json; every figure here is
+    made with it. Deterministic: the same weights and data give the same bytes. Raises ModelError if the weights are
+    missing, belong to another board, the converter makes anything but the graph of docs/SPEC.md, or the solver is
+    unstable with the time constants of this network; ParityError if the int8 reference and TFLM differ in an output.
     """
     project = run.project()
     spec = load_spec(run.model_json)
     weights = load_weights(run.weights, spec)
     _check_board(spec, board)
+    if solver is not None:
+        spec = spec.model_copy(update={"solver": solver})
     data = load_set(project.data, project.task, board.imu.rate_hz)
     spec, tflite = quantize(weights, spec, board, data)
     reference = Int8Reference(spec, tflite)
@@ -56,7 +60,7 @@ def convert(run: Run, board: Board, console: Console) -> None:
     # Float logits have their own step, and with it their own threshold; the smoothing is the same.
     fine = round(decision.threshold * y_scale / FLOAT_Y_SCALE)
     float_decision = decision.model_copy(update={"threshold": fine})
-    float_network = float_logits(FloatNetwork(weights, spec.tau_epsilon), spec, board.imu)
+    float_network = float_logits(FloatNetwork(weights, spec.tau_epsilon, spec.solver), spec, board.imu)
     windows = evaluate_windows(data.test, int8_logits, spec, decision)
     float_windows = evaluate_windows(data.test, float_network, spec, float_decision)
     stream = evaluate_streams(data.test, int8_logits, spec, decision)
@@ -72,6 +76,7 @@ def convert(run: Run, board: Board, console: Console) -> None:
         "sha256": hashlib.sha256(tflite).hexdigest(),
         "weights_sha256": sha256_of(run.weights),
         "parameters": weights.parameters,
+        "solver": spec.solver,
         "arena": {"source": "measured on host (TFLM)", "smallest_bytes": arena, "margin_bytes": ARENA_MARGIN},
         "people_test": sorted(data.people(data.test)),
         "accuracy": {"float": float_windows.accuracy, "int8": windows.accuracy},
@@ -87,12 +92,19 @@ def convert(run: Run, board: Board, console: Console) -> None:
 
 
 def quantize(weights: Weights, spec: ModelSpec, board: Board, data: DataSet) -> tuple[ModelSpec, bytes]:
-    """Return ``spec`` with its int8 part, and the .tflite, calibrated on the training people of ``data``."""
-    samples = representative(weights, spec, board.imu, data.train)
+    """Return ``spec`` with its int8 part, and the .tflite, calibrated on the training people of ``data``.
+
+    Raises ModelError if the solver is unstable with the rates that the int8 network can take.
+    """
+    # An unstable solver would leave the floats here; what refuses it are the rates of the network that this makes.
+    bounded = spec.model_copy(update={"solver": "exponential"}) if spec.solver in STABLE_UP_TO else spec
+    samples = representative(weights, bounded, board.imu, data.train)
     scale = choose_scale(weights, samples)
     tflite = int8_tflite(weights, with_full_range(weights, samples, scale), scale)
     network = read_network(read_tflite(tflite))
-    return spec.model_copy(update={"int8": int8_spec(spec, network)}), tflite
+    spec = spec.model_copy(update={"int8": int8_spec(spec, network)})
+    require_stable_rates(spec)
+    return spec, tflite
 
 
 def parity_streams(data: DataSet) -> list[Any]:

@@ -85,7 +85,7 @@ def float_run(
 ) -> tuple[npt.NDArray[np.int32], Floats]:
     """Return the float network's logits, int32 (T, outputs) in steps of FLOAT_Y_SCALE, and states (T, states)."""
     spec = reference.spec
-    network = FloatNetwork(weights, spec.tau_epsilon)
+    network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
     when = timing(stream.t_us, spec)
     x = float_input(to_codes(stream.samples, imu), spec)
     dt = model_dt(when.delta_us, spec)

@@ -22,14 +22,15 @@ from toolchain.int8.network import Network, read_network
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import Logits
 from toolchain.ltc.modelspec import Int8Spec, ModelSpec
-from toolchain.ltc.step import model_dt, rate_tables, solver, timing
+from toolchain.ltc.solvers import ONE_EVALUATION, Slopes, rk4
+from toolchain.ltc.step import drive, model_dt, rate_tables, timing
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import Recording
 
 Int8s = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
 Observer = Callable[[int, Int8s, Int8s, Int8s, Int8s, Int8s], None]
-"""Told (step, x_q, h_q, f, z, y) of all streams after every right-hand side; rows are streams."""
+"""Told (step, x_q, h_q, f, z, y) of all streams after every right-hand side (RK4 has four a step); rows are streams."""
 
 LIMIT = 127
 """x and h are clamped to +-LIMIT, so that a packed multiplication on the device cannot overflow."""
@@ -151,16 +152,27 @@ class Int8Reference:
         for t in range(length):
             if any_reset[t]:
                 h[reset[:, t]] = 0.0
-            x, h_q = x_q[:, t], self.quantize_state(h)
-            f, z, y[:, t] = self.rhs(x, h_q)
-            if observe is not None:
-                observe(t, x, h_q, f, z, y[:, t])
-            h = solver(h, f, self._rates[z + self.rhs.table_row], dt[:, t, None])
+            y[:, t], h = self._step(t, x_q[:, t], h, dt[:, t, None], observe)
             if states is not None:
                 states[:, t] = h
             if state_crc is not None:
                 state_crc[:, t] = [zlib.crc32(row.tobytes()) for row in h.astype("<f4", copy=False)]
         return y, states
+
+    def _step(self, t: int, x: Int8s, h: Floats, dt: Floats, observe: Observer | None) -> tuple[Int8s, Floats]:
+        """Return the logits, which read ``h`` (B, states), and the states after the step (docs/SPEC.md, 2.3 to 2.5)."""
+
+        def evaluate(state: Floats) -> tuple[Int8s, Slopes]:
+            h_q = self.quantize_state(state)
+            f, z, y = self.rhs(x, h_q)
+            if observe is not None:
+                observe(t, x, h_q, f, z, y)
+            return y, (drive(f), self._rates[z + self.rhs.table_row])
+
+        y, slopes = evaluate(h)
+        if self.spec.solver == "rk4":
+            return y, rk4(h, slopes, lambda stage: evaluate(stage)[1], dt)
+        return y, ONE_EVALUATION[self.spec.solver](h, *slopes, dt)
 
     def run(self, codes: npt.NDArray[np.integer], t_us: npt.NDArray[np.integer], *, keep_state: bool = False) -> Trace:
         """Every sample of IMU codes (T, 6) with stamps (T,), or of B streams (B, T, 6) with stamps (T,) or (B, T).

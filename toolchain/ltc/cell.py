@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolchain.ltc.scan import Tensor
+from toolchain.ltc.scan import Tensor, coefficients
+from toolchain.ltc.solvers import Solver
 from toolchain.ltc.tf import keras, tf
 from toolchain.ltc.weights import Weights
 
@@ -16,8 +17,9 @@ class LtcCell(keras.layers.Layer):
     state (B, units) per layer.
     """
 
-    def __init__(self, weights: Weights, tau_epsilon: float, **options: Any) -> None:
+    def __init__(self, weights: Weights, tau_epsilon: float, solver: Solver = "semi_implicit", **options: Any) -> None:
         super().__init__(**options)
+        self.solver: Solver = solver
         self.state_size = list(weights.units)
         self.output_size = len(weights.d)
         self.tau_epsilon = tau_epsilon
@@ -35,7 +37,8 @@ class LtcCell(keras.layers.Layer):
             w, b, v, c = (self.arrays[f"{name}{index}"] for name in "wbvc")
             drive = tf.tanh(tf.concat([source, h], axis=1) @ w + b)
             tau = tf.math.softplus(source @ v + c) + self.tau_epsilon
-            after.append((h + dt * drive) / (1.0 + dt / tau))
+            keep, gain = coefficients(self.solver, tau, dt)
+            after.append(keep * h + gain * drive)
             source = h
         return source @ self.arrays["u"] + self.arrays["d"], after
 

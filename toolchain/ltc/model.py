@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from toolchain.ltc.scan import Tensor, scan_layer, shifted
+from toolchain.ltc.solvers import Solver
 from toolchain.ltc.tf import keras, tf
 from toolchain.ltc.weights import Weights, from_arrays, shapes
 
@@ -20,8 +21,11 @@ class Ltc(keras.Model):
     the head that of the last layer, from before the step (docs/SPEC.md, 2.4). T is static, any length.
     """
 
-    def __init__(self, units: list[int], outputs: int, tau_epsilon: float, seed: int) -> None:
+    def __init__(
+        self, units: list[int], outputs: int, tau_epsilon: float, seed: int, solver: Solver = "semi_implicit"
+    ) -> None:
         super().__init__()
+        self.solver: Solver = solver
         self.units = list(units)
         self.outputs = outputs
         self.tau_epsilon = tau_epsilon
@@ -53,7 +57,7 @@ class Ltc(keras.Model):
         states = []
         for index, h in enumerate(state):
             w, b, v, c = (self.arrays[f"{name}{index}"] for name in "wbvc")
-            states.append(scan_layer(source, dt, h, w, b, v, c, self.tau_epsilon))
+            states.append(scan_layer(source, dt, h, w, b, v, c, self.tau_epsilon, self.solver))
             source = shifted(h, states[-1])
         logits = tf.tensordot(source, tf.convert_to_tensor(self.arrays["u"]), 1) + self.arrays["d"]
         return tf.transpose(logits, (1, 0, 2)), states, [layer[-1] for layer in states]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ModelError
 from toolchain.files import read_json, validated, write_json
+from toolchain.ltc.solvers import Solver
 
 N_CHANNELS = 6
 """ax, ay, az (m/s^2), gx, gy, gz (rad/s) in device axes."""
@@ -52,7 +53,7 @@ class ModelSpec(_Strict):
     classes: list[str]
     inputs: Literal[6] = 6
     units: list[int]
-    solver: Literal["semi_implicit"] = "semi_implicit"
+    solver: Solver = "semi_implicit"
     rate_hz: float = Field(gt=0)
     period_us: int = Field(gt=0)
     time_scale: float = Field(gt=0)

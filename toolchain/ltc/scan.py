@@ -1,15 +1,16 @@
 """The fast scan of one layer: gates outside the loop, hand-written backward pass, made for XLA.
 
-tau depends on the layer's input alone, so the input's share of the drive and the decay of all samples are two large
-matrix products before the loop. Inside remains ``h = A * (h + dt * tanh(u + h W_h))``. The backward pass keeps
-the loop as small: the derivatives of tanh and of A are taken for all samples at once, and the weights' gradients
-are one matrix product after the loop. Everything here is time major: (T, B, ...).
+tau depends on the layer's input alone, so the input's share of the drive, and what a solver makes of tau and dt, come
+from two large matrix products before the loop. Inside remains ``h = keep * h + gain * tanh(u + h W_h)``. The backward
+pass keeps the loop as small: the derivatives of tanh are taken for all samples at once, and the weights' gradients are
+one matrix product after the loop. Everything here is time major: (T, B, ...).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from toolchain.ltc.solvers import Solver
 from toolchain.ltc.tf import tf
 
 Tensor = Any
@@ -17,12 +18,21 @@ Tensor = Any
 
 
 def scan_layer(
-    source: Tensor, dt: Tensor, h: Tensor, w: Tensor, b: Tensor, v: Tensor, c: Tensor, epsilon: float
+    source: Tensor,
+    dt: Tensor,
+    h: Tensor,
+    w: Tensor,
+    b: Tensor,
+    v: Tensor,
+    c: Tensor,
+    epsilon: float,
+    solver: Solver = "semi_implicit",
 ) -> Tensor:
     """All steps of one layer.
 
     ``source`` (T, B, m) is the layer's input at each step, ``dt`` (T, B) model time, ``h`` (B, n) the state before
-    the first; weights as in docs/SPEC.md, section 7. Returns the states after each step, (T, B, n).
+    the first; weights as in docs/SPEC.md, section 7; ``solver`` as in :func:`coefficients`. Returns the states after
+    each step, (T, B, n).
     """
     inputs = source.shape[-1]
     # custom_gradient wants tensors: a variable would have to be handed over as one of its `variables`.
@@ -30,22 +40,36 @@ def scan_layer(
     dt = dt[:, :, None]
     u = tf.tensordot(source, w[:inputs], 1) + b
     tau = tf.math.softplus(tf.tensordot(source, tf.convert_to_tensor(v), 1) + c) + epsilon
-    decay = 1.0 / (1.0 + dt / tau)
-    return recurrence(u, decay, dt, h, w[inputs:])
+    return recurrence(u, *coefficients(solver, tau, dt), h, w[inputs:])
+
+
+def coefficients(solver: Solver, tau: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (keep, gain) of ``h' = keep * h + gain * f``, shaped as ``tau``; ``dt`` is broadcast against it.
+
+    Raises ValueError for a solver that needs the right-hand side at more than one state.
+    """
+    if solver == "semi_implicit":
+        decay = 1.0 / (1.0 + dt / tau)
+        return decay, decay * dt
+    if solver == "exponential":
+        return tf.exp(-dt / tau), -tf.math.expm1(-dt / tau) * tau
+    if solver == "euler":
+        return 1.0 - dt / tau, dt * tf.ones_like(tau)
+    raise ValueError(f"a network cannot be trained through {solver}")
 
 
 @tf.custom_gradient
-def recurrence(u: Tensor, decay: Tensor, dt: Tensor, h: Tensor, w_h: Tensor) -> Any:
-    """``h_t = decay_t * (h_(t-1) + dt_t * tanh(u_t + h_(t-1) w_h))`` for t = 0..T-1.
+def recurrence(u: Tensor, keep: Tensor, gain: Tensor, h: Tensor, w_h: Tensor) -> Any:
+    """``h_t = keep_t * h_(t-1) + gain_t * tanh(u_t + h_(t-1) w_h)`` for t = 0..T-1.
 
-    ``u``, ``decay`` (T, B, n), ``dt`` (T, B, 1), ``h`` (B, n), ``w_h`` (n, n), all of one float type; static shapes.
+    ``u``, ``keep``, ``gain`` (T, B, n), ``h`` (B, n), ``w_h`` (n, n), all of one float type; static shapes.
     Returns all h_t, (T, B, n).
     """
     steps = u.shape[0]
     blank = tf.TensorArray(h.dtype, steps, element_shape=h.shape)
 
     def forward(t: Tensor, h: Tensor, states: Any) -> tuple[Tensor, Tensor, Any]:
-        h = decay[t] * (h + dt[t] * tf.tanh(u[t] + tf.matmul(h, w_h)))
+        h = keep[t] * h + gain[t] * tf.tanh(u[t] + tf.matmul(h, w_h))
         return t + 1, h, states.write(t, h)
 
     _, _, written = tf.while_loop(lambda t, *_: t < steps, forward, (0, h, blank), maximum_iterations=steps)
@@ -54,12 +78,12 @@ def recurrence(u: Tensor, decay: Tensor, dt: Tensor, h: Tensor, w_h: Tensor) -> 
     def backward(g_states: Tensor) -> tuple[Tensor, ...]:
         before = shifted(h, states)
         f = tf.tanh(u + tf.tensordot(before, w_h, 1))
-        through_tanh = decay * dt * (1.0 - f * f)
+        through_tanh = gain * (1.0 - f * f)
 
         def step(t: Tensor, g: Tensor, gradients: Any) -> tuple[Tensor, Tensor, Any]:
             g = g + g_states[t]
             gradients = gradients.write(t, g)
-            g = g * decay[t] + tf.matmul(g * through_tanh[t], w_h, transpose_b=True)
+            g = g * keep[t] + tf.matmul(g * through_tanh[t], w_h, transpose_b=True)
             return t - 1, g, gradients
 
         start = (steps - 1, tf.zeros_like(h), tf.TensorArray(h.dtype, steps, element_shape=h.shape))
@@ -67,8 +91,7 @@ def recurrence(u: Tensor, decay: Tensor, dt: Tensor, h: Tensor, w_h: Tensor) -> 
         g = written.stack()
         g_u = g * through_tanh
         g_w = tf.tensordot(before, g_u, [[0, 1], [0, 1]])
-        g_dt = tf.reduce_sum(g * decay * f, axis=-1, keepdims=True)
-        return g_u, g * (before + dt * f), g_dt, g_h, g_w
+        return g_u, g * before, g * f, g_h, g_w
 
     return states, backward
 

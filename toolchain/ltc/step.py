@@ -4,7 +4,7 @@ The network is the liquid time-constant cell of Hasani et al., "Liquid Time-cons
 time constant that depends on the input alone: ``dh/dt = -h/tau(in) + f``, ``f = tanh(W [in, h] + b)``,
 ``tau = softplus(V in + c) + tau_epsilon``. One semi-implicit step (implicit in the leak, explicit in the drive)
 is ``h' = A (h + dt f)``, ``A = 1/(1 + dt/tau)``: stable for every dt, and ``|h| <= max(tau)`` since ``|f| <= 1``.
-Every layer and the head read the states before the step.
+Every layer and the head read the states before the step. The other solvers stand in :mod:`toolchain.ltc.solvers`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.solvers import ONE_EVALUATION, Solver, require_stable, rk4, semi_implicit
 from toolchain.ltc.weights import Floats, Weights
 
-_ONE = np.float32(1.0)
 _DRIVE_LSB = np.float32(0.0078125)
 """f = q / 128 (docs/SPEC.md, 2.4)."""
 
 
+def drive(f_q: npt.NDArray[np.int8]) -> Floats:
+    """Return the int8 drive in model units: float32, exact."""
+    return f_q.astype(np.float32) * _DRIVE_LSB
+
+
 def solver(h: Floats, f_q: npt.NDArray[np.int8], rate: Floats, dt: Floats | np.float32) -> Floats:
-    """One step of the solver, bit for bit as on the device (docs/SPEC.md, 2.5).
+    """One step of the semi-implicit solver, bit for bit as on the device (docs/SPEC.md, 2.5).
 
     ``h`` float32 states in model units, any shape; ``f_q`` int8 drive; ``rate`` float32 1/tau; ``dt`` float32 model
     time, broadcast against them. Every operation is one float32 operation in the order that SPEC gives.
     """
-    dt = np.asarray(dt, np.float32)
-    decay = _ONE / (_ONE + dt * rate)
-    return np.asarray(decay * (h + dt * (f_q.astype(np.float32) * _DRIVE_LSB)), np.float32)
+    return np.asarray(semi_implicit(h, drive(f_q), rate, np.asarray(dt, np.float32)), np.float32)
 
 
 def softplus(z: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -50,6 +53,12 @@ def rate_tables(spec: ModelSpec) -> Floats:
         raise ValueError("the spec has no int8 part")
     pairs = zip(spec.int8.z_scale, spec.int8.z_zero_point, strict=True)
     return np.stack([rate_table(scale, zero, spec.tau_epsilon) for scale, zero in pairs])
+
+
+def require_stable_rates(spec: ModelSpec) -> None:
+    """Raise ModelError if the spec's solver is unstable with the largest rate that the device can look up."""
+    rate = float(rate_tables(spec).max())
+    require_stable(spec.solver, rate, spec.time_scale, spec.dt_max_us, spec.period_us)
 
 
 @dataclass(frozen=True)
@@ -102,9 +111,10 @@ def float_input(codes: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
 class FloatNetwork:
     """The float step on float weights, over any number of streams at once."""
 
-    def __init__(self, weights: Weights, tau_epsilon: float) -> None:
+    def __init__(self, weights: Weights, tau_epsilon: float, solver: Solver = "semi_implicit") -> None:
         self.weights = weights
         self._epsilon = np.float32(tau_epsilon)
+        self._solver: Solver = solver
 
     def start(self, streams: int) -> list[Floats]:
         """Return the zero state: per layer float32 (streams, units)."""
@@ -116,15 +126,35 @@ class FloatNetwork:
         Returns the new state and the logits (N, outputs); all of them read the state before the step.
         """
         dt = dt[:, None]
-        after = []
-        source = x
-        for layer, h in zip(self.weights.layers, state, strict=True):
+        slopes = self._slopes(x, state)
+        if self._solver == "rk4":
+            after = self._rk4(x, state, slopes, dt)
+        else:
+            advance = ONE_EVALUATION[self._solver]
+            after = [advance(h, f, rate, dt) for h, (f, rate) in zip(state, slopes, strict=True)]
+        return after, state[-1] @ self.weights.u + self.weights.d
+
+    def _slopes(self, x: Floats, state: list[Floats]) -> list[tuple[Floats, Floats]]:
+        """Return per layer (f, 1/tau) at ``state``, (N, units) each."""
+        result = []
+        for layer, source, h in zip(self.weights.layers, [x, *state[:-1]], state, strict=True):
             f = np.tanh(np.concatenate([source, h], axis=1) @ layer.w + layer.b)
             tau = softplus(source @ layer.v + layer.c) + self._epsilon
-            decay = _ONE / (_ONE + dt * (_ONE / tau))
-            after.append(decay * (h + dt * f))
-            source = h
-        return after, source @ self.weights.u + self.weights.d
+            result.append((f, np.float32(1.0) / tau))
+        return result
+
+    def _rk4(self, x: Floats, state: list[Floats], slopes: list[tuple[Floats, Floats]], dt: Floats) -> list[Floats]:
+        """All layers side by side: each reads the stage state of the one below."""
+        borders = np.cumsum(self.weights.units)[:-1]
+
+        def joined(parts: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+            f, rates = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+            return f, rates
+
+        def at(stage: Floats) -> tuple[Floats, Floats]:
+            return joined(self._slopes(x, np.split(stage, borders, axis=1)))
+
+        return np.split(rk4(np.concatenate(state, axis=1), joined(slopes), at, dt), borders, axis=1)
 
     def run(
         self, x: Floats, dt: Floats, reset: npt.NDArray[np.bool_] | None = None, state: list[Floats] | None = None

@@ -13,6 +13,7 @@ from toolchain.ltc.curves import draw_curves
 from toolchain.ltc.decision import decision_spec
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, save_spec
+from toolchain.ltc.solvers import TRAINED_THROUGH, require_stable
 from toolchain.ltc.step import FloatNetwork
 from toolchain.ltc.weights import Weights, save_weights
 from toolchain.project import Project
@@ -24,12 +25,12 @@ from toolchain.runs import Run
 GYRO_UNIT = 2.5
 """rad/s that make an input of 1; of acceleration it is 1 g. Both reach as far as the states: one int8 scale for all."""
 INPUT_CLIP = 4.0
-TAU_EPSILON = 0.05
-"""Smallest time constant in model time units."""
 CHUNK_S = 2.0
 """Longest stretch of signal that a gradient runs through."""
 TRAINING_HZ = 100.0
 """Training leaves out samples down to this rate: it integrates over true time, and costs half as much at 208 Hz."""
+STRIDE_MARGIN = 1.5
+"""So much longer than a training step's nominal time a gap is at least, for stamps with jitter."""
 VALIDATION_BATCHES = 12
 _STOPPED = {
     "epochs": "Trained to the end",
@@ -45,12 +46,16 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     Writes project.json, data.json, checkpoint.npz (at every improvement), model.npz, model.json, training.json and
     training.png. Ctrl-C ends the training, not the stage: the best weights so far become the run's model, and
     training.json says ``"stopped": "interrupted"``. The same seed on the same machine gives the same weights, unless
-    the time limit cuts in. Raises DataError for data that cannot be trained on.
+    the time limit cuts in. A network for RK4 is trained through the exponential solver and scored with RK4. Raises
+    DataError for data that cannot be trained on, ModelError for a solver that would be unstable at the smallest time
+    constant.
     """
     # TensorFlow takes seconds to import, so a wrong data set is found first.
     data = load_set(project.data, project.task, board.imu.rate_hz)
     refuse_clipped((*data.train, *data.validation, *data.test), board.imu)
     spec = model_spec(project, board, data)
+    # No tau can be smaller than tau_epsilon, so no weights can make a solver unstable that is stable at it.
+    require_stable(spec.solver, 1.0 / spec.tau_epsilon, spec.time_scale, spec.dt_max_us, spec.period_us)
 
     from toolchain.ltc.fit import Trainer, fit
     from toolchain.ltc.model import Ltc
@@ -59,10 +64,10 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE, board.imu.rate_hz)
 
     def accuracy(weights: Weights, part: Sequence[Recording]) -> float:
-        network = FloatNetwork(weights, spec.tau_epsilon)
+        network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
         return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
 
-    stride = max(1, int(spec.rate_hz / TRAINING_HZ))
+    stride = training_stride(spec)
     prepare = Preparer(spec, board.imu, data.background, stride)
     length = chunk_length(data, spec.rate_hz) // stride
     validation = Batches(
@@ -71,7 +76,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     batches = Batches(
         data.train, prepare, data.background, rows=settings.batch, length=length, seed=settings.seed, varied=True
     )
-    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed)
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, TRAINED_THROUGH[spec.solver])
     result = fit(
         Trainer(model, settings, settings.batch),
         batches,
@@ -88,7 +93,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     save_weights(run.weights, result.weights)
     save_spec(run.model_json, spec)
 
-    logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon), spec, board.imu)
+    logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon, spec.solver), spec, board.imu)
     windows = {part: evaluate_windows(getattr(data, part), logits, spec, decision) for part in ("validation", "test")}
     stream = evaluate_streams(data.test, logits, spec, decision)
     write_json(
@@ -133,8 +138,14 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
         gyro_lsb=imu.gyro_lsb,
         input_gain=[imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3,
         input_clip=INPUT_CLIP,
-        tau_epsilon=TAU_EPSILON,
+        tau_epsilon=project.model.tau_epsilon,
+        solver=project.model.solver,
     )
+
+
+def training_stride(spec: ModelSpec) -> int:
+    """Return which fraction of the samples is trained on: a step must not be a gap, which resets the state."""
+    return max(1, min(int(spec.rate_hz / TRAINING_HZ), int(spec.dt_max_us / (STRIDE_MARGIN * spec.period_us))))
 
 
 def chunk_length(data: DataSet, rate_hz: float) -> int:

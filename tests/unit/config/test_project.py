@@ -54,6 +54,14 @@ def test_options_override() -> None:
     assert (project.training.epochs, project.training.seed) == (3, 7)
 
 
+def test_the_solver_is_one_of_four_and_old_projects_have_the_first() -> None:
+    project = project_for_data("wrist")
+    assert project.model.solver == "semi_implicit"
+    assert with_options(project, solver="rk4").model.solver == "rk4"
+    with pytest.raises(ConfigError, match=r"model\.solver"):
+        with_options(project, solver="heun")
+
+
 @pytest.mark.parametrize("layers", ["", "64;64", "0", "64,-1", "1,2,3,4,5,6,7,8,9"])
 def test_wrong_layers_are_refused(layers: str) -> None:
     with pytest.raises(ConfigError):

@@ -92,6 +92,37 @@ def test_convert_completes_the_run(made, data):
     assert report["parity"]["float"]["agreement"] > 0.9
 
 
+def converted_again(made, path, board, data, solver, **changes):
+    """The same weights, converted for another solver in a folder of its own."""
+    run = Run(path)
+    shutil.copytree(made[0].path, run.path)
+    save_spec(run.model_json, load_spec(run.model_json).model_copy(update=changes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "load_set", lambda *_: data)
+        stage.convert(run, board, Console(quiet=True), solver)
+    return run
+
+
+def test_a_trained_network_is_deployed_under_another_solver(made, tmp_path, board, data):
+    calm = {"tau_epsilon": 0.4, "time_scale": 8.0, "dt_max_us": 50_000}
+    run = converted_again(made, tmp_path / "rk4", board, data, "rk4", **calm)
+    report = json.loads(run.int8_json.read_text())
+    assert load_spec(run.model_json).solver == report["solver"] == "rk4"
+    # Every one of the four evaluations is held against TFLM.
+    assert report["parity"]["tflm"] == {"samples": 3000, "mismatches": 0}
+    assert report["parity"]["float"]["agreement"] > 0.9
+    assert report["parity"]["float"]["max_state_error_lsb"] < 20
+    assert json.loads(made[0].int8_json.read_text())["solver"] == "semi_implicit"
+
+
+@pytest.mark.parametrize("solver", ["euler", "rk4"])
+def test_a_solver_that_this_network_makes_unstable_is_refused(made, tmp_path, board, data, solver):
+    with pytest.raises(ModelError, match=f"Solver '{solver}' is unstable .* ms"):
+        converted_again(made, tmp_path / "run", board, data, solver)
+    for name in ("model.tflite", "model.json", "int8.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (made[0].path / name).read_bytes()
+
+
 def test_prepare_multipliers_carry_the_input_gain(made):
     spec = load_spec(made[0].model_json)
     for gain, multiplier in zip(spec.input_gain, spec.int8.prepare_multiplier, strict=True):

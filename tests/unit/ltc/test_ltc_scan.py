@@ -8,6 +8,7 @@ import pytest
 from toolchain.ltc.cell import LtcCell, run_cell
 from toolchain.ltc.model import Ltc
 from toolchain.ltc.scan import recurrence
+from toolchain.ltc.solvers import TRAINED_THROUGH
 from toolchain.ltc.step import FloatNetwork
 from toolchain.ltc.tf import tf
 
@@ -18,27 +19,33 @@ TOPOLOGIES = [[7], [8, 8], [5, 9], [6, 3, 4, 5]]
 class Case:
     """A network with random weights, irregular dt, paddings and a state that is not zero."""
 
-    def __init__(self, units, make_weights, steps=23, rows=4):
+    def __init__(self, units, make_weights, steps=23, rows=4, solver="semi_implicit"):
         random = np.random.default_rng(len(units))
         self.weights = make_weights(units, 3, 11)
-        self.model = Ltc(units, 3, EPSILON, seed=0)
+        self.solver = solver
+        self.model = Ltc(units, 3, EPSILON, seed=0, solver=solver)
         self.model.set_from(self.weights)
         self.x = random.standard_normal((rows, steps, 6)).astype(np.float32)
-        self.dt = random.uniform(0.01, 1.5, (rows, steps)).astype(np.float32)
+        longest = 1.9 * EPSILON if solver == "euler" else 1.5
+        self.dt = random.uniform(0.01, longest, (rows, steps)).astype(np.float32)
         self.dt[0, :5] = 0.0
         self.state = [random.standard_normal((rows, n)).astype(np.float32) for n in units]
         self.pull = random.standard_normal((rows, steps, 3)).astype(np.float32)
 
 
-@pytest.fixture(scope="module", params=TOPOLOGIES, ids=str)
+CASES = [(units, "semi_implicit") for units in TOPOLOGIES] + [([5, 9], "exponential"), ([5, 9], "euler")]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
 def case(request, make_weights):
-    return Case(request.param, make_weights)
+    units, solver = request.param
+    return Case(units, make_weights, solver=solver)
 
 
 def test_forward_equals_the_numpy_step_and_the_plain_cell(case):
     logits, after = case.model(case.x, case.dt, [tf.constant(h) for h in case.state])
-    reference, reference_after = FloatNetwork(case.weights, EPSILON).run(case.x, case.dt, state=case.state)
-    plain, plain_after = run_cell(LtcCell(case.weights, EPSILON), case.x, case.dt, case.state)
+    reference, reference_after = FloatNetwork(case.weights, EPSILON, case.solver).run(case.x, case.dt, state=case.state)
+    plain, plain_after = run_cell(LtcCell(case.weights, EPSILON, case.solver), case.x, case.dt, case.state)
     np.testing.assert_allclose(logits, reference, atol=1e-5)
     np.testing.assert_allclose(logits, plain, atol=1e-5)
     for got, one, other in zip(after, reference_after, plain_after, strict=True):
@@ -57,7 +64,7 @@ def gradients(run, sources, pull, names):
 def test_gradients_equal_those_of_the_plain_cell(case):
     names = [*case.model.arrays, "x", "dt", *(f"h{i}" for i in range(len(case.state)))]
     x, dt, *state = (tf.constant(value) for value in (case.x, case.dt, *case.state))
-    cell = LtcCell(case.weights, EPSILON)
+    cell = LtcCell(case.weights, EPSILON, case.solver)
     fast, plain = (
         gradients(run, [*(v.value for v in arrays.values()), x, dt, *state], case.pull, names)
         for run, arrays in (
@@ -73,9 +80,9 @@ def test_gradients_equal_those_of_the_plain_cell(case):
 
 def test_the_backward_pass_equals_finite_differences():
     random = np.random.default_rng(3)
-    shapes = [(6, 2, 3), (6, 2, 3), (6, 2, 1), (2, 3), (3, 3)]
-    u, decay, dt, h, w = (random.standard_normal(shape) for shape in shapes)
-    values = [u, 1 / (1 + np.exp(-decay)), np.abs(dt), h, w]
+    shapes = [(6, 2, 3), (6, 2, 3), (6, 2, 3), (2, 3), (3, 3)]
+    u, keep, gain, h, w = (random.standard_normal(shape) for shape in shapes)
+    values = [u, 1 / (1 + np.exp(-keep)), np.abs(gain), h, w]
     pull = random.standard_normal((6, 2, 3))
 
     def cost(arrays):
@@ -104,6 +111,13 @@ def test_two_halves_that_carry_the_state_equal_the_whole(case):
     np.testing.assert_allclose(tf.concat([first, second], axis=1), whole, atol=1e-6)
     for got, expected in zip(end, after, strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_rk4_is_not_trained_through(make_weights):
+    case = Case([3], make_weights, solver="rk4")
+    with pytest.raises(ValueError, match="rk4"):
+        case.model(case.x, case.dt, case.model.zero_state(4))
+    assert set(TRAINED_THROUGH.values()) == {"semi_implicit", "exponential", "euler"}
 
 
 def test_xla_computes_the_same(make_weights):

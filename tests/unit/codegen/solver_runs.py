@@ -1,0 +1,30 @@
+"""Runs of one small network under each solver, with time constants and gaps for which every solver is stable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from codegen_runs import SHAPES, Made, make_spec, quiet, random_tflite, write_run
+
+from toolchain.board import Board
+from toolchain.codegen.generate import generate
+from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.solvers import Solver
+
+CALM: dict[str, Any] = {"tau_epsilon": 0.4, "time_scale": 8.0, "dt_max_us": 99_000}
+"""dt * r reaches 1.98 at most: long steps come close to what explicit Euler bears."""
+
+
+def solver_spec(board: Board, solver: Solver, shape: str, tflite: bytes, **changes: Any) -> ModelSpec:
+    spec = make_spec(board, *SHAPES[shape], tflite)
+    return ModelSpec.model_validate(spec.model_dump() | CALM | {"solver": solver} | changes)
+
+
+def solver_run(folder: Path, board: Board, solver: Solver, shape: str = "three", **changes: Any) -> Made:
+    """Generate the network of ``shape`` for ``solver``; ``changes`` are fields of model.json."""
+    tflite = random_tflite(*SHAPES[shape], seed=5)
+    spec = solver_spec(board, solver, shape, tflite, **changes)
+    run = write_run(folder / f"{solver}-{shape}", spec, tflite)
+    generate(run, board, "compiled", quiet())
+    return Made(run, run, board, spec, tflite, run.image.read_bytes(), folder / "libraries")
