@@ -27,7 +27,8 @@ int bench_setup(void);
  * before in, state and logits out. Decision and transmission are not part of it. Returns tl_engine_status. */
 int bench_step(void);
 
-/* The SHA-256 check of the model image alone, as bench_setup makes it too: 0 if the image is whole. */
+/* The SHA-256 check of the model image alone, as bench_setup makes it too: 0 if the image is whole. Not in graph.cc: a
+ * .tflite carries no hash. */
 int bench_hash(void);
 
 /* Stored inputs: how many. */

@@ -62,9 +62,4 @@ int bench_step(void) {
     return interpreter->Invoke();
 }
 
-// A .tflite carries no hash.
-int bench_hash(void) {
-    return 0;
-}
-
 } // extern "C"

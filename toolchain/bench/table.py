@@ -18,7 +18,8 @@ HEADINGS = (
 )
 NOTES = (
     f"Cycles: {CYCLES_SOURCE}. Instructions: counted in emulation, exactly. Bytes: {SIZES_SOURCE}. The outputs of "
-    "every step of every row were the reference's, bit for bit.",
+    "every step of every row were the reference's, bit for bit; those of an int16 graph within one step, as CMSIS-NN's "
+    "roundings are not those of TFLM's reference kernels.",
     "cycles: the slowest of the stored inputs, zero wait states. One whole step: IMU codes in, state and logits out, "
     "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states: two more for each "
     "word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
@@ -64,17 +65,21 @@ def show(rows: Sequence[Figures], console: Console) -> None:
     for note in NOTES:
         console.print(note, style="dim", highlight=False)
     for row in rows:
+        console.print(
+            f"\n{row.image.engine}, {row.image.option}: self time, {CYCLES_SOURCE}", style="italic", markup=False
+        )
         console.print(_functions(row))
+        stack = max(call.stack_bytes for call in row.steps)
+        console.print(
+            f"spread over {len(row.steps)} inputs {row.spread:.4f}; stack {stack:,} bytes, set-up "
+            f"{row.setup.stack_bytes:,}; SHA-256 check {row.hash_cycles:,} cycles; {row.image.elf}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _functions(row: Figures) -> Table:
-    title = f"{row.image.engine}, {row.image.option}: self time, {CYCLES_SOURCE}"
-    stack = max(call.stack_bytes for call in row.steps)
-    caption = (
-        f"spread over {len(row.steps)} inputs {row.spread:.4f}; stack {stack:,} bytes, "
-        f"set-up {row.setup.stack_bytes:,}; SHA-256 check {row.hash_cycles:,} cycles; {row.image.elf}"
-    )
-    table = Table(title=escape(title), caption=escape(caption), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("function", no_wrap=True, max_width=44)
     for name in ("cycles", "2 wait states", "instructions", "calls"):
         table.add_column(name, justify="right")
