@@ -21,7 +21,7 @@ NOTES = (
     "every step of every row were the reference's, bit for bit; those of an int16 graph within one step, as CMSIS-NN's "
     "roundings are not those of TFLM's reference kernels.",
     "cycles: the slowest of the stored inputs, zero wait states. One whole step: IMU codes in, state and logits out, "
-    "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states: two more for each "
+    "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states (2 ws): two more for each "
     "word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
     "engine flash: the engine, the step around it, the solver, all tables in code, TFLM and the C library as far as "
     "linked. Not in it: vector table, start-up code, decision stage, the bench, and what checks the model image.",
@@ -57,10 +57,13 @@ def markdown(rows: Sequence[Figures]) -> str:
 def show(rows: Sequence[Figures], console: Console) -> None:
     """Print the table, what it counts, and for each row where its cycles go."""
     table = Table(title=f"One step, {CYCLES_SOURCE}", title_justify="left", box=box.SIMPLE_HEAD)
-    for name in HEADINGS:
-        table.add_column(name, justify="left" if name in ("engine", "option") else "right")
+    # Fits 80 columns: engine and option share one, and the notes say what the short names mean.
+    table.add_column("engine, option")
+    for name in ("cycles", "2 ws", "instr.", "engine\nflash", "model\nflash", "RAM", "boot\ncycles"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*map(escape, _cells(row)))
+        engine, option, *numbers = map(escape, _cells(row))
+        table.add_row(f"[bold]{engine}[/bold] {option}", *numbers)
     console.print(table)
     for note in NOTES:
         console.print(note, style="dim", highlight=False)
