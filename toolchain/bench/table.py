@@ -21,8 +21,8 @@ NOTES = (
     "every step of every row were the reference's, bit for bit; those of an int16 graph within one step, as CMSIS-NN's "
     "roundings are not those of TFLM's reference kernels.",
     "cycles: the slowest of the stored inputs, zero wait states. One whole step: IMU codes in, state and logits out, "
-    "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states (2 ws): two more for "
-    "each word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
+    "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states (2 ws): two more "
+    "for each word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
     "engine flash: the engine, the step around it, the solver, all tables in code, TFLM and the C library as far as "
     "linked. Not in it: vector table, start-up code, decision stage, the bench, and what checks the model image.",
     "model flash: the whole model image (weights, multipliers, rate tables, decision parameters, labels, SHA-256), or "
