@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bench_support import LAYERS, Assemble
 from rich.console import Console
 
 from toolchain.bench.figures import Figures
@@ -17,9 +17,7 @@ from toolchain.board import Board, load_board
 from toolchain.emulator.bare import BareCore
 from toolchain.emulator.blockhook import HookChoice, compiler
 
-LAYERS = (12, 7)
 FLASH, RAM, STACK = (0, 0x10000), (0x20000000, 0x4000), (0x20000000, 0x20001000)
-Assemble = Callable[..., BareCore]
 
 
 @pytest.fixture(scope="session", autouse=True)

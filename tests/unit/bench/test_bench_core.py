@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Assemble
+from bench_support import Assemble
 
 from toolchain.emulator.reads import flash_words
 from toolchain.errors import EmulatorError

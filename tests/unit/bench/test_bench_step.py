@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import LAYERS
+from bench_support import LAYERS
 from elftools.elf.elffile import ELFFile
 from rich.console import Console
 from typer.testing import CliRunner
