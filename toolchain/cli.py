@@ -29,6 +29,8 @@ app = typer.Typer(
     help="Liquid time-constant networks on microcontrollers: data, train, convert, generate, build, run, report.\n\n"
     "Example: [bold]tinyltc all --data wrist --run demo[/bold]",
 )
+bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
+app.add_typer(bench, name="bench")
 console = Console()
 _errors = Console(stderr=True)
 
@@ -179,6 +181,39 @@ def report(run: RunName = "demo") -> None:
     from toolchain.report.make import make_report
 
     make_report(open_run(run), console)
+
+
+@bench.command(name="step", epilog="Example: TFLM_DIR=~/tflite-micro tinyltc bench step --json")
+def bench_step(
+    run: Annotated[str | None, typer.Option("--run", help="A converted run; default: random weights.")] = None,
+    layers: Annotated[str | None, typer.Option(help="Widths of the layers for random weights.")] = None,
+    engine: Annotated[Engine | None, typer.Option("--engine", help="Only the rows of this engine.")] = None,
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="Also this whole graph, under TFLM.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Where the ELF files stay.")] = Path("runs/bench"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects and nothing else.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as markdown.")] = False,
+    board: BoardName = None,
+) -> None:
+    """Cycles (estimate), instructions, flash and RAM of one step, for each engine and option, and where they go."""
+    from toolchain.bench import table
+    from toolchain.bench.step import bench_step as measure_rows
+
+    target = open_run(run) if run else None
+    rows = measure_rows(
+        load_board(board or (target.project().target.board if target else "nrf52840")),
+        _errors,
+        run=target,
+        layers=with_options(project_for_data("wrist"), layers=layers).model.layers,
+        engine=str(engine) if engine else None,
+        tflite=tflite or [],
+        out=out,
+    )
+    if as_json:
+        typer.echo(table.to_json(rows))
+    elif as_markdown:
+        typer.echo(table.markdown(rows), nl=False)
+    else:
+        table.show(rows, console)
 
 
 @app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")

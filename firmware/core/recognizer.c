@@ -46,8 +46,8 @@ static uint32_t elapsed(tl_recognizer *recognizer, uint64_t t_us, bool *reset) {
     return model->period_us;
 }
 
-tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
-                                    tl_step_result *result) {
+tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+                                       tl_step_result *result) {
     const tl_model *model = recognizer->model;
     memset(result, 0, sizeof *result);
     result->delta_us = elapsed(recognizer, t_us, &result->reset);
@@ -73,9 +73,17 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
         return status;
     }
 
-    result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);
-    tell(recognizer, TL_STAGE_DECISION);
     recognizer->last_us = t_us;
     recognizer->started = true;
     return TL_ENGINE_OK;
+}
+
+tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+                                    tl_step_result *result) {
+    const tl_engine_status status = tl_recognizer_advance(recognizer, code, t_us, result);
+    if (status == TL_ENGINE_OK) {
+        result->decision = tl_decision_step(&recognizer->decision, &recognizer->model->decision, result->y, t_us);
+        tell(recognizer, TL_STAGE_DECISION);
+    }
+    return status;
 }

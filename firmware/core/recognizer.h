@@ -45,6 +45,10 @@ tl_engine_status tl_recognizer_init(tl_recognizer *recognizer, const tl_model *m
 tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
                                     tl_step_result *result);
 
+/* The same without the decision stage, whose result stays zero: codes in, state and logits out. */
+tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+                                       tl_step_result *result);
+
 /* Forgets the signal (states, smoothed logits); the hold-off stays. */
 void tl_recognizer_reset(tl_recognizer *recognizer);
 

@@ -76,10 +76,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyltc"
 
 
-def compiled_library() -> Path:
-    """Compile the hook unless this very source was compiled before; MissingToolError without a compiler."""
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    cached = cache_folder() / f"blockhook-{digest}.so"
+def compiled_library(source: Path = SOURCE) -> Path:
+    """Compile a hook unless this very source was compiled before; MissingToolError without a compiler."""
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    cached = cache_folder() / f"{source.stem}-{digest}.so"
     if cached.exists():
         return cached
     cc = compiler()
@@ -88,10 +88,10 @@ def compiled_library() -> Path:
     cached.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
         made = Path(folder) / cached.name
-        command = [cc, "-O2", "-shared", "-fPIC", "-o", str(made), str(SOURCE)]
+        command = [cc, "-O2", "-shared", "-fPIC", "-o", str(made), str(source)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
-            raise BuildError(f"{cc} cannot compile {SOURCE}: {result.stderr.strip()[:400]}", "Use the Python hook.")
+            raise BuildError(f"{cc} cannot compile {source}: {result.stderr.strip()[:400]}", "Use the Python hook.")
         made.replace(cached)
     return cached
 

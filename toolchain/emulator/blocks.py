@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ class Access:
 
 @dataclass
 class Block:
-    """One translated block. ``refill`` is added when its last instruction branches away."""
+    """One translated block. ``refill``: added when its last instruction branches away; ``pipeline``: as left behind."""
 
     address: int
     end: int
@@ -39,6 +40,7 @@ class Block:
     instructions: int = 0
     flags: int = 0
     fpu_at: int = 0
+    pipeline: cost.Pipeline = field(default_factory=cost.Pipeline)
     accesses: list[Access] = field(default_factory=list)
     checks: list[guards.Check] = field(default_factory=list)
 
@@ -63,10 +65,14 @@ def _access(item: cost.Decoded, cycles: int) -> Access | None:
     )
 
 
-def analyse(code: bytes, address: int, word_at: Callable[[int], int | None]) -> Block:
-    """Work out one block from its code; ``word_at`` reads literals (None outside memory)."""
+def analyse(code: bytes, address: int, word_at: Callable[[int], int | None], before: Block | None = None) -> Block:
+    """Work out one block from its code; ``word_at`` reads literals (None outside memory).
+
+    ``before``: the block that ends where this one starts. Translation also ends blocks where no branch is, such as at
+    a page's end; what overlaps in the pipeline overlaps there too.
+    """
     block = Block(address, address + len(code))
-    pipeline = cost.Pipeline()
+    pipeline = block.pipeline = copy.copy(before.pipeline) if before else cost.Pipeline()
     items = cost.decode(code, address)
     for item in items:
         cycles, block.refill = pipeline.add(item)

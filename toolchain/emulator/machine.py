@@ -69,6 +69,7 @@ class Machine:
         self._interrupt: int | None = None
         self._asleep: bool | None = None
         self._stale = False
+        self._ending_at: dict[int, blocks.Block] = {}
         self._exact: set[int] = set()
         self._wanted: list[guards.Check] = []
         self._archive: list[tuple[int, int, int, int]] = []
@@ -112,6 +113,7 @@ class Machine:
         self._archive += self.hook.runs()
         self.hook.forget()
         self.access.forget()
+        self._ending_at.clear()
         self.uc.ctl_flush_tb()
 
     def runs(self) -> list[tuple[int, int, int, int]]:
@@ -152,12 +154,13 @@ class Machine:
         return True
 
     def _meet(self, address: int, size: int) -> blocks.Block | None:
-        block = blocks.analyse(self.memory.read(address, size), address, self._literal)
+        code = self.memory.read(address, size)
+        block = blocks.analyse(code, address, self._literal, self._ending_at.get(address))
         missing = [c for c in block.checks if c.when == guards.EXACT and c.address not in self._exact]
         if missing:
             self._wanted += missing
             return None
-        self.access.blocks[address] = block
+        self.access.blocks[address] = self._ending_at[block.end] = block
         return block
 
     def _literal(self, address: int) -> int | None:

@@ -78,6 +78,16 @@ def test_a_branch_that_is_taken_refills_the_pipeline(tmp_path: Path, source: str
     assert (block.cycles, block.refill) == (cycles, refill)
 
 
+@pytest.mark.usefixtures("compile_c")
+def test_where_translation_cuts_straight_code_changes_no_cycle(tmp_path: Path) -> None:
+    code = assemble("ldr r0,[r1]\n ldr r2,[r3]\n adds r1,#4\n ldr r0,[r1]\n ldr r5,[r6]\n str r0,[r1,r2]", tmp_path)
+    whole = blocks.analyse(code, 0x1000, lambda _: None)
+    for cut in range(2, len(code), 2):
+        first = blocks.analyse(code[:cut], 0x1000, lambda _: None)
+        second = blocks.analyse(code[cut:], 0x1000 + cut, lambda _: None, first)
+        assert first.cycles + second.cycles == whole.cycles
+
+
 def test_undecodable_bytes_count_as_one_instruction() -> None:
     block = blocks.analyse(bytes.fromhex("00bf ffff ffff 00bf"), 0x1000, lambda _: None)
     assert (block.instructions, block.cycles) == (3, 3)
