@@ -21,6 +21,11 @@
 #define THRESHOLD_LIMIT (1 << 24)
 #define WARMUP_LIMIT (1u << 16)
 
+/* The bits of 2^-63, and what they may rise by: to those of 2^65. */
+#define RATE_MIN_BITS 0x20000000u
+#define RATE_RANGE_BITS 0x40000000u
+#define RATES_TOGETHER 4u
+
 /* Offsets of the header's fields (docs/SPEC.md, 4). */
 enum {
     AT_VERSION = 8,
@@ -93,6 +98,17 @@ static bool hash_matches(const uint8_t *image, uint32_t total) {
     return memcmp(digest, image + total - TL_SHA256_BYTES, TL_SHA256_BYTES) == 0;
 }
 
+/* Every rate lies in [2^-63, 2^65), by its bits: no branch for each, since these are most of what is read at boot. */
+static bool rates_are_sound(const float *rates) {
+    const uint8_t *at = (const uint8_t *)rates;
+    uint32_t outside = 0;
+    for (const uint8_t *end = at + 1024u * TL_LAYERS; at < end; at += 4u * RATES_TOGETHER) {
+        const uint32_t a = read_u32(at), b = read_u32(at + 4), c = read_u32(at + 8), d = read_u32(at + 12);
+        outside |= (a - RATE_MIN_BITS) | (b - RATE_MIN_BITS) | (c - RATE_MIN_BITS) | (d - RATE_MIN_BITS);
+    }
+    return outside < RATE_RANGE_BITS;
+}
+
 /* Every entry lies between the table and the hash, on its alignment, after the one before it, and has a new tag. */
 static bool table_is_sound(const uint8_t *image, uint32_t end) {
     const uint32_t count = read_u32(image + AT_SECTIONS);
@@ -108,7 +124,7 @@ static bool table_is_sound(const uint8_t *image, uint32_t end) {
             return false;
         }
         for (uint32_t k = 0; k < i; ++k) {
-            if (memcmp(image + HEADER_BYTES + ENTRY_BYTES * k, entry, 4) == 0) {
+            if (read_u32(image + HEADER_BYTES + ENTRY_BYTES * k) == read_u32(entry)) {
                 return false;
             }
         }
@@ -117,11 +133,12 @@ static bool table_is_sound(const uint8_t *image, uint32_t end) {
     return true;
 }
 
-static section find(const uint8_t *image, const char *tag) {
+static section find(const uint8_t *image, const char tag[4]) {
+    const uint32_t wanted = read_u32((const uint8_t *)tag);
     const uint32_t count = read_u32(image + AT_SECTIONS);
     for (uint32_t i = 0; i < count; ++i) {
         const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
-        if (memcmp(entry, tag, 4) == 0) {
+        if (read_u32(entry) == wanted) {
             return (section){.bytes = image + read_u32(entry + 4), .size = read_u32(entry + 8)};
         }
     }
@@ -183,12 +200,11 @@ static bool shape_matches(const uint8_t *image) {
             return false;
         }
     }
-    for (unsigned i = AT_RESERVED; i < HEADER_BYTES; ++i) {
-        if (image[i] != 0u) {
-            return false;
-        }
+    uint32_t reserved = 0;
+    for (unsigned i = AT_RESERVED; i < HEADER_BYTES; i += 4u) {
+        reserved |= read_u32(image + i);
     }
-    return true;
+    return reserved == 0u;
 }
 
 /* No state can grow without bound at the longest step; every rate is finite and > 0. */
@@ -227,13 +243,7 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
             return false;
         }
     }
-    const uint8_t *rates = (const uint8_t *)model->rate_table;
-    for (unsigned i = 0; i < 256u * TL_LAYERS; ++i) {
-        if (!is_positive(rates + 4u * i)) {
-            return false;
-        }
-    }
-    if (!solver_is_stable(model)) {
+    if (!rates_are_sound(model->rate_table) || !solver_is_stable(model)) {
         return false;
     }
     const tl_decision_parameters *decision = &model->decision;

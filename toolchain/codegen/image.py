@@ -29,6 +29,8 @@ SECTION = struct.Struct("<4sII")
 DECISION = struct.Struct("<iIiII")
 DT_MAX_US_LIMIT = 1 << 24
 MULTIPLIER_MAX = 32767
+RATE_MIN, RATE_END = np.float32(2.0**-63), np.float32(2.0**65)
+"""Range of 1/tau, so wide only that two instructions check it (firmware/core/model.c)."""
 
 
 class Status(enum.IntEnum):
@@ -233,8 +235,8 @@ def _fields(
     if (multipliers < 1).any() or (multipliers > MULTIPLIER_MAX).any():
         raise ImageError(Status.FIELD, f"a PREP multiplier lies outside 1..{MULTIPLIER_MAX}")
     table = np.frombuffer(sections[b"TAUR"], "<f4").reshape(topology.layers, TABLE_ENTRIES)
-    if not (np.isfinite(table) & (table > 0)).all():
-        raise ImageError(Status.FIELD, "a TAUR entry is not positive and finite")
+    if not ((table >= RATE_MIN) & (table < RATE_END)).all():
+        raise ImageError(Status.FIELD, "a TAUR entry is not within [2^-63, 2^65)")
     longest = np.float32(max(dt_max_us, period_us)) * np.float32(dt_per_us)
     limit = topology.stable_up_to
     with np.errstate(over="ignore"):
