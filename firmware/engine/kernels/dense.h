@@ -1,0 +1,58 @@
+/* What every FULLY_CONNECTED kernel shares: its description, and from a sum to an output. */
+#ifndef TL_KERNELS_DENSE_H
+#define TL_KERNELS_DENSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Rows are done four at a time, inputs in groups of four; what is missing is filled with zero weights. */
+#define TL_DENSE_ROWS 4u
+
+/* One FULLY_CONNECTED. `weights` are packed as the kernel that reads them says. Rows share one multiplier and shift
+ * (`per_row` 0) or have their own (`per_row` 1). The input's zero point is folded into the bias. */
+typedef struct {
+    const uint32_t *weights;
+    const int32_t *bias;       /* one each row; NULL where wide_bias is used */
+    const int64_t *wide_bias;  /* one each row; NULL where bias is used */
+    const int32_t *multiplier; /* for the short form: of the rounded upper half of the product */
+    const int8_t *shift;       /* left if positive; for the short form: right, 1 to 31 */
+    const int8_t *table;       /* output = table[output + 128]; NULL for none */
+    uint32_t rows;
+    uint32_t groups; /* of four inputs */
+    uint32_t per_row;
+    int32_t zero_point;
+    int32_t minimum;
+    int32_t maximum;
+} tl_dense;
+
+/* Rows of the group that starts at `row`. */
+static inline uint32_t tl_dense_rest(const tl_dense *dense, uint32_t row) {
+    const uint32_t rest = dense->rows - row;
+    return rest < TL_DENSE_ROWS ? rest : TL_DENSE_ROWS;
+}
+
+/* The upper half of the product, to nearest, halves upwards: SMMULR. */
+static inline int32_t tl_high_product(int32_t a, int32_t b) {
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+    return high;
+#else
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
+/* TFLM's two roundings for a sum that the generator has proven smaller than 2^30, and a shift right of 1 to 31. The
+ * first is to nearest, halves upwards, of sum * multiplier / 2^31; the second to nearest, halves away from zero: add a
+ * half, one less below zero, and shift. */
+static inline int32_t tl_scale_short(int32_t sum, int32_t multiplier, int32_t right) {
+    const int32_t high = tl_high_product(2 * sum, multiplier);
+    return (high + (high >> 31) + (int32_t)(1u << (right - 1))) >> right;
+}
+
+static inline int32_t tl_dense_clamp(const tl_dense *dense, int32_t value) {
+    value = value < dense->minimum ? dense->minimum : value;
+    return value > dense->maximum ? dense->maximum : value;
+}
+
+#endif
