@@ -24,16 +24,19 @@ from toolchain.int8.schema import ACTIVATIONS, IDENTIFIER, OPCODES, SCHEMA_VERSI
 MAX_COUNT = 4096
 """More tensors, operators or buffers than this are not a model of ours but damage."""
 MAX_NAME = 1024
+MAX_DIMENSIONS = 8
 _HINT = "Convert the run again: `tinyltc convert`."
 
-# Operator: number of its table in the `BuiltinOptions` union, field of the activation, field of the axis.
-_OPTIONS: dict[str, tuple[int, int, int | None]] = {
-    "FULLY_CONNECTED": (8, 0, None),
-    "CONCATENATION": (10, 1, 0),
-    "ADD": (11, 0, None),
-    "MUL": (21, 0, None),
-    "SUB": (28, 0, None),
-    "DIV": (29, 0, None),
+# Operator: number of its table in the `BuiltinOptions` union, field of the activation.
+_OPTIONS: dict[str, tuple[int, int | None]] = {
+    "FULLY_CONNECTED": (8, 0),
+    "SOFTMAX": (9, None),
+    "CONCATENATION": (10, 1),
+    "ADD": (11, 0),
+    "RESHAPE": (17, None),
+    "MUL": (21, 0),
+    "SUB": (28, 0),
+    "DIV": (29, 0),
 }
 
 _T = TypeVar("_T")
@@ -56,6 +59,7 @@ class Tensor:
     quantized_dimension: int = 0
     data: npt.NDArray[Any] | None = field(default=None, repr=False)
     is_variable: bool = False
+    is_sparse: bool = False
 
     @property
     def scale(self) -> float:
@@ -79,7 +83,10 @@ class Tensor:
 class Operator:
     """One operator. ``inputs`` and ``outputs`` index the model's tensors; -1 is an optional input left out.
 
-    ``name`` is the schema's name of the builtin operator. ``axis`` is CONCATENATION's, None elsewhere.
+    ``name`` is the schema's name of the builtin operator. ``axis`` is CONCATENATION's, ``beta`` SOFTMAX's, ``new_shape``
+    RESHAPE's (None where the file gives none there), all None elsewhere. Of FULLY_CONNECTED: ``keep_num_dims``,
+    ``shuffled_weights`` (a layout of the weights that is not the plain one) and ``bias_type``, the type that an absent
+    bias would have. ``pot_scale_int16`` is that of ADD and SUB.
     """
 
     index: int
@@ -89,6 +96,12 @@ class Operator:
     outputs: tuple[int, ...]
     activation: str = "NONE"
     axis: int | None = None
+    beta: float | None = None
+    new_shape: tuple[int, ...] | None = None
+    keep_num_dims: bool = False
+    shuffled_weights: bool = False
+    bias_type: str = "FLOAT32"
+    pot_scale_int16: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +171,9 @@ class _Table:
         offset = int(self.reader.value("<H", self.vtable + entry))
         return self.at + offset if offset else None
 
-    def scalar(self, slot: int, layout: str, default: int) -> int:
+    def scalar(self, slot: int, layout: str, default: int) -> Any:
         at = self.position(slot)
-        return default if at is None else int(self.reader.value(layout, at))
+        return default if at is None else self.reader.value(layout, at)
 
     def array(self, slot: int, dtype: str) -> npt.NDArray[Any]:
         at = self.position(slot)
@@ -257,8 +270,8 @@ def _operator_code(table: _Table) -> tuple[str, int]:
 def _tensor(table: _Table, index: int, buffers: list[npt.NDArray[Any]]) -> Tensor:
     name = table.text(3)
     shape = tuple(int(size) for size in table.array(0, "<i4"))
-    if len(shape) > 8 or any(size < 0 for size in shape):
-        raise _DamageError(f"tensor {index} has the shape {shape[:9]}")
+    if len(shape) > MAX_DIMENSIONS or any(size < 0 for size in shape):
+        raise _DamageError(f"tensor {index} has the shape {shape[: MAX_DIMENSIONS + 1]}")
     code = table.scalar(1, "<b", 0)
     if code not in TYPES:
         raise _DamageError(f"tensor {index} has the unknown type {code}")
@@ -277,6 +290,7 @@ def _tensor(table: _Table, index: int, buffers: list[npt.NDArray[Any]]) -> Tenso
         quantized_dimension=dimension,
         data=_constant(buffers[buffer] if buffers else None, shape, dtype, index),
         is_variable=bool(table.scalar(5, "<B", 0)),
+        is_sparse=table.position(6) is not None,
     )
 
 
@@ -311,25 +325,51 @@ def _operator(table: _Table, index: int, codes: list[tuple[str, int]], tensors: 
     if code >= len(codes):
         raise _DamageError(f"operator {index} names operator code {code} of {len(codes)}")
     name, version = codes[code]
-    activation, axis = 0, None
-    if name in _OPTIONS:
-        union, activation_slot, axis_slot = _OPTIONS[name]
-        present = table.scalar(3, "<B", 0)
-        if present not in (0, union):
-            raise _DamageError(f"operator {index} ({name}) carries options of kind {present}, expected {union}")
-        options = table.table(4) if present else None
-        if options is not None:
-            activation = options.scalar(activation_slot, "<b", 0)
-        if axis_slot is not None:
-            axis = 0 if options is None else options.scalar(axis_slot, "<i", 0)
-    if activation not in ACTIVATIONS:
-        raise _DamageError(f"operator {index} ({name}) has the unknown activation {activation}")
     return Operator(
         index=index,
         name=name,
         version=version,
         inputs=_indices(table.array(1, "<i4"), tensors, -1, f"the inputs of operator {index} ({name})"),
         outputs=_indices(table.array(2, "<i4"), tensors, 0, f"the outputs of operator {index} ({name})"),
-        activation=ACTIVATIONS[activation],
-        axis=axis,
+        **_options(table, index, name),
     )
+
+
+def _options(table: _Table, index: int, name: str) -> dict[str, Any]:
+    """Return the fields of Operator that come from its options; an absent field has the schema's default."""
+    if name not in _OPTIONS:
+        return {}
+    union, activation_slot = _OPTIONS[name]
+    present = table.scalar(3, "<B", 0)
+    if present not in (0, union):
+        raise _DamageError(f"operator {index} ({name}) carries options of kind {present}, expected {union}")
+    options = table.table(4) if present else None
+
+    def scalar(slot: int, layout: str, default: int) -> Any:
+        return default if options is None else options.scalar(slot, layout, default)
+
+    found: dict[str, Any] = {}
+    if activation_slot is not None:
+        activation = scalar(activation_slot, "<b", 0)
+        if activation not in ACTIVATIONS:
+            raise _DamageError(f"operator {index} ({name}) has the unknown activation {activation}")
+        found["activation"] = ACTIVATIONS[activation]
+    if name == "CONCATENATION":
+        found["axis"] = scalar(0, "<i", 0)
+    elif name == "SOFTMAX":
+        found["beta"] = float(scalar(0, "<f", 0))
+    elif name == "FULLY_CONNECTED":
+        bias_type = scalar(4, "<b", 0)
+        if bias_type not in TYPES:
+            raise _DamageError(f"operator {index} ({name}) has the unknown bias type {bias_type}")
+        found["shuffled_weights"] = bool(scalar(1, "<b", 0))
+        found["keep_num_dims"] = bool(scalar(2, "<B", 0))
+        found["bias_type"] = TYPES[bias_type][0]
+    elif name in ("ADD", "SUB"):
+        found["pot_scale_int16"] = bool(scalar(1, "<B", 1))
+    elif name == "RESHAPE" and options is not None and options.position(0) is not None:
+        shape = options.array(0, "<i4")
+        if len(shape) > MAX_DIMENSIONS:
+            raise _DamageError(f"operator {index} ({name}) asks for {len(shape)} dimensions")
+        found["new_shape"] = tuple(int(size) for size in shape)
+    return found
