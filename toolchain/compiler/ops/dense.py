@@ -131,7 +131,7 @@ class _Dense(Operation):
 
     def macs(self, node: Node, graph: Graph) -> int:
         parts: tuple[Part, ...] = node.parameters.parts
-        batches = graph.values[node.inputs[0]].size // parts[0].weights.shape[1]
+        batches = graph.values[node.inputs[0]].size // int(parts[0].weights.shape[1])
         return batches * sum(int(part.weights.size) for part in parts)
 
     def weight_bytes(self, node: Node) -> int:
