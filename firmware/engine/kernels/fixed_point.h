@@ -46,7 +46,7 @@ static inline int32_t tl_scale(int32_t x, int32_t multiplier, int32_t shift) {
 }
 
 /* The same for an accumulator of 64 bits, |x| < 2^47, by the multiplier's upper 15 bits and with one rounding, halves
- * upwards; `shift` is -31..7. This is TFLM's form for layers of 16-bit activations and 8-bit weights. */
+ * upwards; `shift` is -31..14. This is TFLM's form for layers of 16-bit activations and 8-bit weights. */
 static inline int32_t tl_scale_wide(int64_t x, int32_t multiplier, int32_t shift) {
     const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
     const uint32_t right = (uint32_t)(15 - shift);

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toolchain.errors import ModelError
 from toolchain.int8.ops.fixed_point import Ints, multiplier_below_one, multiply_by_quantized_multiplier, wrap32
 from toolchain.int8.ops.quantized import Quantized, activation_range, require_types
 
@@ -37,32 +36,21 @@ class SumParameters:
 
 
 def add_parameters(a: Quantized, b: Quantized, output: Quantized, activation: str = "NONE") -> SumParameters:
-    """Return ADD's parameters, its scales multiplied in float64; raises ModelError for what TFLM does not take."""
-    require_types("ADD", ("INT8", "INT16"), a, b, output)
-    twice_largest = 2 * max(a.scale, b.scale)
-    divisor = float(1 << _LEFT_SHIFT[output.type]) * output.scale
-    factors = (a.scale / twice_largest, b.scale / twice_largest, twice_largest / divisor)
-    return _parameters("ADD", a, b, output, factors, activation)
+    """Return ADD's parameters; raises ModelError for what TFLM does not take."""
+    return _parameters("ADD", a, b, output, activation)
 
 
 def subtract_parameters(a: Quantized, b: Quantized, output: Quantized, activation: str = "NONE") -> SumParameters:
-    """Return SUB's parameters, its scales multiplied in float32; raises ModelError for what TFLM does not take."""
-    require_types("SUB", ("INT8", "INT16"), a, b, output)
-    scales = [np.float32(tensor.scale) for tensor in (a, b, output)]
-    with np.errstate(over="ignore", under="ignore"):
-        twice_largest = np.float32(2) * max(scales[:2])
-        divisor = np.float32(1 << _LEFT_SHIFT[output.type]) * scales[2]
-        factors = (scales[0] / twice_largest, scales[1] / twice_largest, twice_largest / divisor)
-    return _parameters("SUB", a, b, output, (float(factors[0]), float(factors[1]), float(factors[2])), activation)
+    """Return SUB's parameters; raises ModelError for what TFLM does not take."""
+    return _parameters("SUB", a, b, output, activation)
 
 
-def _parameters(
-    operator: str, a: Quantized, b: Quantized, output: Quantized, factors: tuple[float, float, float], activation: str
-) -> SumParameters:
-    try:
-        (m1, s1), (m2, s2), (m3, s3) = (multiplier_below_one(factor, operator) for factor in factors)
-    except OverflowError:
-        raise ModelError(f"{operator} has scales that float32 cannot hold together.") from None
+def _parameters(operator: str, a: Quantized, b: Quantized, output: Quantized, activation: str) -> SumParameters:
+    require_types(operator, ("INT8", "INT16"), a, b, output)
+    twice_largest = 2 * max(a.scale, b.scale)
+    divisor = float(1 << _LEFT_SHIFT[output.type]) * output.scale
+    factors = (a.scale / twice_largest, b.scale / twice_largest, twice_largest / divisor)
+    (m1, s1), (m2, s2), (m3, s3) = (multiplier_below_one(factor, operator) for factor in factors)
     low, high = activation_range(activation, output)
     return SumParameters(
         left_shift=_LEFT_SHIFT[output.type],

@@ -56,11 +56,12 @@ def dense_parameters(
     bias: tuple[str, float] | None,
     activation: str = "NONE",
     weight_zero_points: Sequence[int] = (0,),
+    absent_bias_type: str = "FLOAT32",
 ) -> DenseParameters:
     """Return FULLY_CONNECTED's parameters; raises ModelError for what TFLM does not take.
 
     ``weight_scales``: one, or one for each of ``rows`` outputs. ``bias``: its type (INT32, or INT64 for INT16 inputs)
-    and first scale, None without one.
+    and first scale, None without one; then ``absent_bias_type``, an option of the operator, says what it would be.
     """
     require_types("FULLY_CONNECTED", ("INT8", "INT16"), source, output)
     bias_types = ("INT32",) if source.type == "INT8" else ("INT32", "INT64")
@@ -74,7 +75,7 @@ def dense_parameters(
         difference = abs(source.scale * weight_scales[0] - bias[1])
         if difference / output.scale > _BIAS_TOLERANCE:
             raise ModelError("FULLY_CONNECTED has a bias whose scale is not input scale times weight scale.")
-    wide = source.type == "INT16" and (bias is None or bias[0] == "INT64")
+    wide = source.type == "INT16" and (absent_bias_type if bias is None else bias[0]) != "INT32"
     shift_max = WIDE_SHIFT_MAX if wide else SHIFT_MAX
     scaling = [
         checked_multiplier(_ratio(source.scale, scale, output.scale), "FULLY_CONNECTED", shift_max)

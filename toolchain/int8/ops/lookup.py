@@ -75,7 +75,7 @@ def _table(operator: str, scale: float, zero_point: int, function: Callable[[Int
     """Scale to Q4.27, apply ``function`` and saturate where the scaled input would leave Q4.27."""
     multiplier, shift = quantize_multiplier(float(np.float32(scale)) * 2 ** (31 - _INTEGER_BITS))
     if not 0 <= shift <= 62:
-        raise ModelError(f"{operator} has the input scale {scale:.3g}; TFLM's arithmetic takes 2**-27 to 2**35.")
+        raise ModelError(f"{operator} has the input scale {scale:.3g}; TFLM's arithmetic takes 2**-28 to 2**35.")
     radius = math.floor((2.0**_INTEGER_BITS - 1.0) * 2.0 ** (31 - _INTEGER_BITS) / 2.0**shift)
     centred = _INPUTS - zero_point
     # The lower end is asked for first, which counts where the radius is 0.

@@ -32,7 +32,7 @@ PAIRS = (
 
 @dataclass(frozen=True)
 class QuantizeParameters:
-    """What QUANTIZE computes with; ``input_offset`` is the negated zero point, the range the output type's."""
+    """What QUANTIZE computes with; ``input_offset`` is the negated zero point modulo 2**32."""
 
     input_offset: int
     multiplier: int
@@ -47,7 +47,9 @@ def quantize_parameters(source: Quantized, output: Quantized) -> QuantizeParamet
     if (source.type, output.type) not in PAIRS:
         raise ModelError(f"QUANTIZE from {source.type} to {output.type} is not among what TFLM does with integers.")
     multiplier, shift = checked_multiplier(source.scale / output.scale, "QUANTIZE")
-    return QuantizeParameters(-source.zero_point, multiplier, shift, output.zero_point, output.minimum, output.maximum)
+    return QuantizeParameters(
+        int(wrap32(-source.zero_point)), multiplier, shift, output.zero_point, output.minimum, output.maximum
+    )
 
 
 def quantize(p: QuantizeParameters, x: Elements, dtype: npt.DTypeLike) -> Elements:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.errors import ModelError
+from toolchain.int8.ops.fixed_point import wrap32
 from toolchain.int8.ops.quantized import Quantized, require_types, round_half_away
 
 Int16s = npt.NDArray[np.int16]
-_MULTIPLIER_MAX = 32767
+_MULTIPLIER_MAX = 2**31 - 1
 
 
 def _sigmoid_table() -> npt.NDArray[np.uint16]:
@@ -33,7 +34,7 @@ SIGMOID_TABLE = _sigmoid_table()
 
 @dataclass(frozen=True)
 class Sigmoid16Parameters:
-    """The input in steps of 1/(3 * 4096) is (x * multiplier + half) >> shift; 1..32767 and 0..31."""
+    """The input in steps of 1/(3 * 4096) is (x * multiplier + half) >> shift, modulo 2**32."""
 
     multiplier: int
     shift: int
@@ -66,7 +67,7 @@ def _parameters(
     multiplier = int(factor)
     if not 0 < multiplier <= _MULTIPLIER_MAX:
         raise ModelError(
-            f"{operator} on INT16 has the input scale {source.scale:.3g}; TFLM's arithmetic ends at 2.67 and at 4e-14.",
+            f"{operator} on INT16 has the input scale {source.scale:.3g}; TFLM's arithmetic takes 4e-14 to 1.7e5.",
             "No input of such a scale is resolved by the function: look at how the model was calibrated.",
         )
     return Sigmoid16Parameters(multiplier, shift)
@@ -101,7 +102,7 @@ def logistic16(p: Sigmoid16Parameters, x: Int16s) -> Int16s:
 def _scaled(p: Sigmoid16Parameters, x: Int16s) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Size and sign of the input in steps of 1/(3 * 4096)."""
     half = 1 << (p.shift - 1) if p.shift else 0
-    scaled = (x.astype(np.int64) * p.multiplier + half) >> p.shift
+    scaled = wrap32(x.astype(np.int64) * p.multiplier + half) >> p.shift
     return np.abs(scaled), scaled < 0
 
 
