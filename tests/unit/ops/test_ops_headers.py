@@ -24,7 +24,8 @@ USES = {
     "sigmoid16.h": "void use(const tl_sigmoid16_parameters *p, const uint16_t *t, int16_t *x) "
     "{ tl_tanh_int16(p, t, x, x, 9); tl_logistic_int16(p, t, x, x, 9); }",
     "softmax.h": "void use(const tl_softmax16_parameters *p, const int32_t *e, const int16_t *t, int8_t *x, "
-    "int16_t *y) { tl_softmax_int8(e, 9, x, x, 2); tl_softmax_int8_int16(e, 9, x, y, 2); tl_softmax_int16(p, t, t, 9, y, y, 2); }",
+    "int16_t *y) { tl_softmax_int8(e, 9, x, x, 2); tl_softmax_int8_int16(e, 9, x, y, 2); "
+    "tl_softmax_int16(p, t, t, 9, y, y, 2); }",
 }
 
 pytestmark = pytest.mark.skipif(shutil.which(COMPILER) is None, reason=f"{COMPILER} is not installed")

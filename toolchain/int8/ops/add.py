@@ -1,6 +1,8 @@
 """ADD and SUB: both operands brought to one scale, then the sum to the output's.
 
 Sources: TFLM `micro/kernels/add_common.cc`, `sub_common.cc`, `reference/integer_ops/add.h`, `reference/add.h`, `sub.h`.
+The scales are multiplied in float64. TFLM's sources of summer 2026 do so for ADD and take float32 for SUB, but its
+package on PyPI, which is what this is proven against, takes float64 for both; so does a FULLY_CONNECTED.
 """
 
 from __future__ import annotations
