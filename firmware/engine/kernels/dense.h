@@ -16,7 +16,7 @@ typedef struct {
     const int64_t *wide_bias;  /* one each row; NULL where bias is used */
     const int32_t *multiplier; /* for the short form: of the rounded upper half of the product */
     const int8_t *shift;       /* left if positive; for the short form: right, 1 to 31 */
-    const int8_t *table;       /* output = table[output + 128]; NULL for none */
+    const int8_t *table;       /* output = table[number + 128], clamping included; NULL for none */
     uint32_t rows;
     uint32_t groups; /* of four inputs */
     uint32_t per_row;
@@ -48,6 +48,17 @@ static inline int32_t tl_high_product(int32_t a, int32_t b) {
 static inline int32_t tl_scale_short(int32_t sum, int32_t multiplier, int32_t right) {
     const int32_t high = tl_high_product(2 * sum, multiplier);
     return (high + (high >> 31) + (int32_t)(1u << (right - 1))) >> right;
+}
+
+static inline int32_t tl_saturate_int8(int32_t value) {
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+    int32_t saturated;
+    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
+    return saturated;
+#else
+    value = value < INT8_MIN ? INT8_MIN : value;
+    return value > INT8_MAX ? INT8_MAX : value;
+#endif
 }
 
 static inline int32_t tl_dense_clamp(const tl_dense *dense, int32_t value) {

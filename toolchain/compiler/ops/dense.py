@@ -176,13 +176,18 @@ def _record(part: Part, kernel: packing.Kernel, source_type: str, c: CWriter) ->
         c.constant("int64_t", "bias", bias) if p.wide else "NULL",
         c.constant("int32_t", "multiplier", multipliers),
         c.constant("int8_t", "shift", -shifts if kernel.short else shifts),
-        "NULL" if part.table is None else c.constant("int8_t", "table", part.table),
+        "NULL" if part.table is None else c.constant("int8_t", "table", _clamped_table(part.table, p)),
         f"{len(part.weights)}u",
         f"{packing.groups(part.weights.shape[1])}u",
         f"{int(per_row)}u",
         *(p.output_offset, p.activation_min, p.activation_max),
     ]
     return c.record("tl_dense", "dense", fields)
+
+
+def _clamped_table(table: npt.NDArray[np.int8], p: DenseParameters) -> npt.NDArray[np.int8]:
+    """Return ``table`` with the fused activation before it, so that the kernel only saturates."""
+    return lookup(table, np.clip(np.arange(-128, 128), p.activation_min, p.activation_max).astype(np.int8))
 
 
 DENSE = _Dense()

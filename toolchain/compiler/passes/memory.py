@@ -22,7 +22,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """``slots``: of the values that own arena memory. ``scratch``: of nodes, by their place in the graph."""
+    """``slots``: of the values that own arena memory. ``scratch``: of nodes, by their place in the graph.
+
+    ``arena_bytes`` is a multiple of ALIGNMENT and never 0: C has no empty objects.
+    """
 
     slots: dict[int, Slot]
     scratch: dict[int, Slot]
@@ -49,7 +52,7 @@ def plan_memory(graph: Graph) -> MemoryPlan:
         taken.append(slot)
         slots[kind][key] = slot
     end = max((slot.offset + slot.bytes for slot in taken), default=0)
-    return MemoryPlan(slots["value"], slots["scratch"], _aligned(end))
+    return MemoryPlan(slots["value"], slots["scratch"], max(_aligned(end), ALIGNMENT))
 
 
 def _lowest(size: int, first: int, last: int, taken: list[Slot]) -> int:
