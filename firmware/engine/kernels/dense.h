@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/kernels/fixed_point.h"
+
 /* Rows are done four at a time, inputs in groups of four; what is missing is filled with zero weights. */
 #define TL_DENSE_ROWS 4u
 
@@ -29,17 +31,6 @@ typedef struct {
 static inline uint32_t tl_dense_rest(const tl_dense *dense, uint32_t row) {
     const uint32_t rest = dense->rows - row;
     return rest < TL_DENSE_ROWS ? rest : TL_DENSE_ROWS;
-}
-
-/* The upper half of the product, to nearest, halves upwards: SMMULR. */
-static inline int32_t tl_high_product(int32_t a, int32_t b) {
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
-    int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
-    return high;
-#else
-    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
-#endif
 }
 
 /* TFLM's two roundings for a sum that the generator has proven smaller than 2^30, and a shift right of 1 to 31. The
