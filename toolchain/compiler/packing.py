@@ -21,19 +21,17 @@ _WORD_SUM_LIMIT = 2**31
 
 @dataclass(frozen=True)
 class Kernel:
-    """``function`` of firmware/engine/kernels/``header``.h, and how its weights and lanes are laid out."""
+    """``function`` of firmware/engine/kernels/``header``.h."""
 
     function: str
     header: str
-    pairs: bool
-    short: bool
 
 
-PAIRS = Kernel("tl_dense_pairs", "dense_pairs", pairs=True, short=True)
-WORDS_INT8 = Kernel("tl_dense_words_int8", "dense_words", pairs=False, short=False)
-WORDS_INT16 = Kernel("tl_dense_words_int16", "dense_words", pairs=False, short=False)
-WIDE = Kernel("tl_dense_wide", "dense_wide", pairs=False, short=False)
-LONG = Kernel("tl_dense_long", "dense_wide", pairs=False, short=False)
+PAIRS = Kernel("tl_dense_pairs", "dense_pairs")
+WORDS_INT8 = Kernel("tl_dense_words_int8", "dense_words")
+WORDS_INT16 = Kernel("tl_dense_words_int16", "dense_words")
+WIDE = Kernel("tl_dense_wide", "dense_wide")
+LONG = Kernel("tl_dense_long", "dense_long")
 
 
 def sum_range(weights: Weights, type_: str) -> tuple[Sums, Sums]:
@@ -48,7 +46,7 @@ def choose_kernel(weights: Weights, bias: Sums, p: DenseParameters, type_: str) 
     """Return the fastest kernel whose arithmetic is exact for all inputs. ``bias``: the zero point folded in.
 
     PAIRS: a row's sum fits 24 bits, no weight is -128 (256 * -128 - 1 fits no lane), twice the biased sum fits 32 bits
-    and every row is scaled down. WIDE: a row's products fit 32 bits.
+    and every row is scaled down. WIDE: a row's biased sum fits 32 bits, and its scaling is a shift of 1 to 31 bits.
     """
     low, high = sum_range(weights, type_)
     if type_ == "INT8":
@@ -57,7 +55,20 @@ def choose_kernel(weights: Weights, bias: Sums, p: DenseParameters, type_: str) 
         return PAIRS if fits and short and max(p.shifts) < 0 else WORDS_INT8
     if not p.wide:
         return WORDS_INT16
-    return WIDE if low.min() >= -_WORD_SUM_LIMIT and high.max() < _WORD_SUM_LIMIT else LONG
+    # Products are summed before the bias is added, so both must fit.
+    ends = np.concatenate([low, high, low + bias, high + bias])
+    fits = ends.min() >= -_WORD_SUM_LIMIT and ends.max() < _WORD_SUM_LIMIT
+    return WIDE if fits and all(1 <= right <= 31 for right in reduced_rights(p)) else LONG
+
+
+def reduced_multipliers(p: DenseParameters) -> list[int]:
+    """Return the upper 15 bits of each multiplier, as TFLM's wide scaling rounds them."""
+    return [(m + (1 << 15)) >> 16 if m < 0x7FFF0000 else 0x7FFF for m in p.multipliers]
+
+
+def reduced_rights(p: DenseParameters) -> list[int]:
+    """Return the shifts to the right that belong to :func:`reduced_multipliers`."""
+    return [15 - shift for shift in p.shifts]
 
 
 def groups(depth: int) -> int:

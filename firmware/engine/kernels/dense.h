@@ -10,15 +10,18 @@
 /* Rows are done four at a time, inputs in groups of four; what is missing is filled with zero weights. */
 #define TL_DENSE_ROWS 4u
 
+/* Rows whose sums are finished together: the set-up of that loop is paid once for them. */
+#define TL_DENSE_TOGETHER 16u
+
 /* One FULLY_CONNECTED. `weights` are packed as the kernel that reads them says. Rows share one multiplier and shift
  * (`per_row` 0) or have their own (`per_row` 1). The input's zero point is folded into the bias. */
 typedef struct {
     const uint32_t *weights;
-    const int32_t *bias;       /* one each row; NULL where wide_bias is used */
-    const int64_t *wide_bias;  /* one each row; NULL where bias is used */
-    const int32_t *multiplier; /* for the short form: of the rounded upper half of the product */
-    const int8_t *shift;       /* left if positive; for the short form: right, 1 to 31 */
-    const int8_t *table;       /* output = table[number + 128], clamping included; NULL for none */
+    const int32_t *bias;      /* one each row; NULL where wide_bias is used */
+    const int64_t *wide_bias; /* one each row; NULL where bias is used */
+    const int32_t *multiplier;
+    const int8_t *shift; /* bits to the left, or as the kernel says */
+    const int8_t *table; /* output = table[number + 128], clamping included; NULL for none */
     uint32_t rows;
     uint32_t groups; /* of four inputs */
     uint32_t per_row;
@@ -27,10 +30,10 @@ typedef struct {
     int32_t maximum;
 } tl_dense;
 
-/* Rows of the group that starts at `row`. */
-static inline uint32_t tl_dense_rest(const tl_dense *dense, uint32_t row) {
+/* Rows that are left from `row` on, at most `most`. */
+static inline uint32_t tl_dense_count(const tl_dense *dense, uint32_t row, uint32_t most) {
     const uint32_t rest = dense->rows - row;
-    return rest < TL_DENSE_ROWS ? rest : TL_DENSE_ROWS;
+    return rest < most ? rest : most;
 }
 
 /* TFLM's two roundings for a sum that the generator has proven smaller than 2^30, and a shift right of 1 to 31. The
@@ -50,11 +53,6 @@ static inline int32_t tl_saturate_int8(int32_t value) {
     value = value < INT8_MIN ? INT8_MIN : value;
     return value > INT8_MAX ? INT8_MAX : value;
 #endif
-}
-
-static inline int32_t tl_dense_clamp(const tl_dense *dense, int32_t value) {
-    value = value < dense->minimum ? dense->minimum : value;
-    return value > dense->maximum ? dense->maximum : value;
 }
 
 #endif

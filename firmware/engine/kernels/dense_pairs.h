@@ -5,6 +5,8 @@
  * one SXTB16 and two SMLAD for four products, whatever the int8 inputs are. A = (S - B) / 256 is exact as long as the
  * row's sum A fits 24 bits, which the generator proves from the weights; B fits anyway.
  *
+ * Multipliers are TFLM's, shifts are to the right, 1 to 31: the short form of the scaling (tl_scale_short).
+ *
  * Packing: for each four rows and each four inputs, four words: rows (0, 1) at inputs (0, 2), rows (2, 3) at inputs (0,
  * 2), rows (0, 1) at inputs (1, 3), rows (2, 3) at inputs (1, 3); tl_widen_int8 brings the inputs in that order. */
 #ifndef TL_KERNELS_DENSE_PAIRS_H
@@ -84,9 +86,6 @@ static inline const uint32_t *tl_dense_pairs_sums(const uint32_t *weights, const
     return weights;
 }
 
-/* Rows whose sums are finished together: the loop's set-up is paid once for them. */
-#define TL_DENSE_TOGETHER 16u
-
 /* output[i] for `count` rows from `row`. `per_row` and `with_table` are constants where it is called, so each call is a
  * loop of its own. Everything is a local: a store to an int8_t might change what a pointer leads to, so the compiler
  * would load it again for each row. */
@@ -138,8 +137,7 @@ static inline void tl_dense_pairs(const tl_dense *dense, const uint32_t *lanes, 
     const uint32_t *weights = dense->weights;
     for (uint32_t row = 0; row < dense->rows; row += TL_DENSE_TOGETHER) {
         int32_t sums[TL_DENSE_TOGETHER];
-        const uint32_t rest = dense->rows - row;
-        const uint32_t count = rest < TL_DENSE_TOGETHER ? rest : TL_DENSE_TOGETHER;
+        const uint32_t count = tl_dense_count(dense, row, TL_DENSE_TOGETHER);
         for (uint32_t i = 0; i < count; i += TL_DENSE_ROWS) {
             weights = tl_dense_pairs_sums(weights, lanes, dense->groups, sums + i);
         }

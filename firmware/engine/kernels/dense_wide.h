@@ -1,48 +1,59 @@
-/* FULLY_CONNECTED int16 x int8 with TensorFlow Lite Micro's wide arithmetic: a 64-bit sum and bias, one rounding.
- *
- * Where the generator proves that the products of a row fit 32 bits, they are summed there (tl_dense_wide); otherwise
- * in 64 (tl_dense_long). Weights are packed as dense_words.h says for int16. */
+/* FULLY_CONNECTED int16 x int8 with TensorFlow Lite Micro's wide arithmetic (one rounding), where the generator proves
+ * that the biased sum of every row fits 32 bits. Weights are packed as dense_words.h says for int16; `multiplier` is
+ * the upper 15 bits that TFLM reduces it to, `shift` the bits to the right, 1 to 31. */
 #ifndef TL_KERNELS_DENSE_WIDE_H
 #define TL_KERNELS_DENSE_WIDE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/kernels/dense.h"
 #include "engine/kernels/dense_words.h"
-#include "engine/kernels/fixed_point.h"
 #include "engine/kernels/lanes.h"
 
-static inline int16_t tl_dense_wide_value(const tl_dense *dense, int64_t sum, uint32_t row) {
-    const uint32_t k = row * dense->per_row;
-    const int32_t scaled = tl_scale_wide(sum + dense->wide_bias[row], dense->multiplier[k], dense->shift[k]);
-    return (int16_t)tl_dense_clamp(dense, tl_wrapping_add(scaled, dense->zero_point));
+/* The lower 32 bits of (x * multiplier + half) / 2^right, rounded down. */
+static inline int32_t tl_scale_reduced(int32_t x, int32_t multiplier, uint32_t right) {
+    const uint64_t product = (uint64_t)((int64_t)x * multiplier + (int32_t)(1u << (right - 1u)));
+    return (int32_t)(((uint32_t)product >> right) | ((uint32_t)(product >> 32) << (32u - right)));
 }
 
-/* output[rows] from lanes[2 * groups], products summed in 32 bits. */
+/* output[i] for `count` rows from `row`; `per_row` is a constant where it is called. */
+static inline void tl_dense_wide_rows(const tl_dense *dense, const int32_t *sums, uint32_t row, uint32_t count,
+                                      int16_t *output, bool per_row) {
+    const int32_t *bias = dense->bias + row, *multiplier = dense->multiplier, *const end = sums + count;
+    const int8_t *shift = dense->shift;
+    const int32_t zero_point = dense->zero_point, minimum = dense->minimum, maximum = dense->maximum;
+    if (per_row) {
+        multiplier += row;
+        shift += row;
+    }
+    int32_t factor = *multiplier;
+    uint32_t right = (uint32_t)*shift;
+    output += row;
+    do {
+        if (per_row) {
+            factor = *multiplier++;
+            right = (uint32_t)*shift++;
+        }
+        const int32_t scaled = tl_scale_reduced(*sums++ + *bias++, factor, right);
+        *output++ = (int16_t)tl_clamp(tl_wrapping_add(scaled, zero_point), minimum, maximum);
+    } while (sums < end);
+}
+
+/* output[rows] from lanes[2 * groups]. */
 static inline void tl_dense_wide(const tl_dense *dense, const uint32_t *lanes, int16_t *output) {
     const uint32_t *weights = dense->weights;
-    for (uint32_t row = 0; row < dense->rows; row += TL_DENSE_ROWS) {
-        int32_t sums[TL_DENSE_ROWS];
-        weights = tl_dense_words_sums(weights, lanes, dense->groups, sums);
-        const uint32_t rest = tl_dense_rest(dense, row);
-        for (uint32_t i = 0; i < rest; ++i) {
-            output[row + i] = tl_dense_wide_value(dense, sums[i], row + i);
+    for (uint32_t row = 0; row < dense->rows; row += TL_DENSE_TOGETHER) {
+        int32_t sums[TL_DENSE_TOGETHER];
+        const uint32_t count = tl_dense_count(dense, row, TL_DENSE_TOGETHER);
+        for (uint32_t i = 0; i < count; i += TL_DENSE_ROWS) {
+            weights = tl_dense_words_sums(weights, lanes, dense->groups, sums + i);
         }
-    }
-}
-
-/* output[rows] from lanes[2 * groups], products summed in 64 bits. */
-static inline void tl_dense_long(const tl_dense *dense, const uint32_t *lanes, int16_t *output) {
-    for (uint32_t row = 0; row < dense->rows; ++row) {
-        const uint32_t *weights =
-            dense->weights + row / TL_DENSE_ROWS * TL_DENSE_ROWS * dense->groups + row % TL_DENSE_ROWS;
-        int64_t sum = 0;
-        for (uint32_t k = 0; k < dense->groups; ++k) {
-            const uint32_t word = weights[TL_DENSE_ROWS * k];
-            sum = tl_multiply_add_long(tl_even_bytes(word), lanes[2u * k], sum);
-            sum = tl_multiply_add_long(tl_odd_bytes(word), lanes[2u * k + 1u], sum);
+        if (dense->per_row) {
+            tl_dense_wide_rows(dense, sums, row, count, output, true);
+        } else {
+            tl_dense_wide_rows(dense, sums, row, count, output, false);
         }
-        output[row] = tl_dense_wide_value(dense, sum, row);
     }
 }
 

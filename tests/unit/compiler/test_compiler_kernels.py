@@ -72,6 +72,11 @@ CASES = {
     "wide per channel": (one(random_weights(7, 130), type_="INT16", bias=None, per_channel=True), "WIDE"),
     "wide at the edge": (one(edge(65535), type_="INT16", bias="INT64"), "WIDE"),
     "long": (one(edge(65537), type_="INT16", bias="INT64"), "LONG"),
+    "a bias of more than 32 bits": (
+        one(random_weights(9, 13), type_="INT16", bias="INT64", largest_bias=2**33, output_scale=300.0),
+        "LONG",
+    ),
+    "scaled up, int16": (one(random_weights(5, 3, -1, 1), type_="INT16", bias=None, output_scale=2e-4), "WIDE"),
     "long of several rows": (one(random_weights(5, 1300, 100, 127), type_="INT16", bias=None), "LONG"),
 }
 

@@ -162,20 +162,26 @@ def _parameters(
 
 
 def _record(part: Part, kernel: packing.Kernel, source_type: str, c: CWriter) -> str:
-    p = part.parameters
-    words = packing.pack_pairs(part.weights) if kernel.pairs else packing.pack_words(part.weights, source_type)
-    bias = part.folded_bias
-    narrow = c.constant("int32_t", "bias", ((bias + 2**31) % 2**32 - 2**31).astype(np.int32)) if not p.wide else "NULL"
-    multipliers, shifts = np.array(p.multipliers, np.int32), np.array(p.shifts, np.int8)
-    per_row = len({*zip(p.multipliers, p.shifts, strict=True)}) > 1
+    p, bias = part.parameters, part.folded_bias
+    words = (
+        packing.pack_pairs(part.weights) if kernel == packing.PAIRS else packing.pack_words(part.weights, source_type)
+    )
+    multipliers, shifts = list(p.multipliers), list(p.shifts)
+    if kernel == packing.PAIRS:
+        shifts = [-shift for shift in shifts]
+    elif kernel == packing.WIDE:
+        multipliers, shifts = packing.reduced_multipliers(p), packing.reduced_rights(p)
+    per_row = len({*zip(multipliers, shifts, strict=True)}) > 1
     if not per_row:
         multipliers, shifts = multipliers[:1], shifts[:1]
+    # Sums of 32 bits wrap where TFLM's do, so the bias may too.
+    wide = kernel == packing.LONG
     fields: list[str | int] = [
         c.constant("uint32_t", "weights", words),
-        narrow,
-        c.constant("int64_t", "bias", bias) if p.wide else "NULL",
-        c.constant("int32_t", "multiplier", multipliers),
-        c.constant("int8_t", "shift", -shifts if kernel.short else shifts),
+        "NULL" if wide else c.constant("int32_t", "bias", ((bias + 2**31) % 2**32 - 2**31).astype(np.int32)),
+        c.constant("int64_t", "bias", bias) if wide else "NULL",
+        c.constant("int32_t", "multiplier", np.array(multipliers, np.int32)),
+        c.constant("int8_t", "shift", np.array(shifts, np.int8)),
         "NULL" if part.table is None else c.constant("int8_t", "table", _clamped_table(part.table, p)),
         f"{len(part.weights)}u",
         f"{packing.groups(part.weights.shape[1])}u",
