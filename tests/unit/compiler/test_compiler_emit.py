@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 
 import numpy as np
@@ -120,6 +121,14 @@ def test_the_header_works_in_cpp_with_a_source_in_c(tmp_path):
     subprocess.run(["cc", "-std=c11", "-c", "net.c"], cwd=tmp_path, check=True)
     subprocess.run(["c++", "-std=c++14", *WARNINGS, "main.cc", "net.o", "-o", "main"], cwd=tmp_path, check=True)
     assert subprocess.run([tmp_path / "main"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+def test_the_analyzer_finds_nothing(tmp_path):
+    net = Net()
+    source = write_model(net.graph(net.dense(net.input(1, 9), 3)), tmp_path)
+    command = ["gcc", "-std=c11", "-O0", "-fanalyzer", *WARNINGS, "-c", source, "-o", tmp_path / "o"]
+    subprocess.run(command, check=True)
 
 
 def test_the_same_constant_is_written_once():

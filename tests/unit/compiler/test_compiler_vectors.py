@@ -71,11 +71,24 @@ def test_the_cortex_m4_gives_tflms_outputs(name, tmp_path):
 @pytest.mark.parametrize("name", MODELS[:1] + MODELS[-1:])
 def test_the_sources_are_free_of_warnings_in_c_and_cpp(name, tmp_path):
     source = write_model(optimize(stored(name)[0]), tmp_path)
-    runs = [["cc", "-std=c11", "-O2"], ["c++", "-x", "c++", "-std=c++14", "-O2"]]
+    runs = [
+        ["cc", "-std=c11", "-O2"],
+        ["gcc", "-std=c11", "-O1", "-fanalyzer"],
+        ["c++", "-x", "c++", "-std=c++14", "-O2"],
+    ]
     if shutil.which("arm-none-eabi-gcc"):
         runs += [["arm-none-eabi-gcc", *CORTEX_M4, "-std=c11", level] for level in ("-Os", "-O3")]
     for command in runs:
         subprocess.run([*command, *WARNINGS, "-c", source, "-o", tmp_path / "o"], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("name", MODELS)
+def test_the_analyzer_finds_nothing(name, tmp_path):
+    source = write_model(optimize(stored(name)[0]), tmp_path)
+    command = ["gcc", "-std=c11", "-O1", "-fanalyzer", *WARNINGS, "-c", source, "-o", tmp_path / "o"]
+    subprocess.run(command, check=True)
 
 
 @pytest.mark.parametrize(
