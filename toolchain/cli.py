@@ -16,7 +16,7 @@ from rich.console import Console
 
 import toolchain
 from toolchain.board import load_board
-from toolchain.errors import TinyLtcError
+from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
@@ -141,9 +141,32 @@ def convert(run: RunName = "demo", solver: SolverName = None) -> None:
     convert_stage(target, load_board(target.project().target.board), console, solver)
 
 
-@app.command(epilog="Example: tinyltc generate --run demo")
-def generate(run: RunName = "demo", board: BoardName = None, engine: EngineName = None) -> None:
-    """Generate the C array, the engine, the main loop and the model image."""
+@app.command(epilog="Example: tinyltc generate --run demo, or tinyltc generate model.tflite --out src")
+def generate(
+    model: Annotated[Path | None, typer.Argument(help="A quantized .tflite of anybody's, instead of --run.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Name of the run: the folder runs/NAME; default: demo.")
+    ] = None,
+    board: BoardName = None,
+    engine: EngineName = None,
+    out: Annotated[Path | None, typer.Option("--out", help="With MODEL: folder of NAME.h and NAME.c.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="With MODEL: prefix of the C.")] = None,
+) -> None:
+    """Generate C: the firmware's sources of a run, or a header and a source of a .tflite."""
+    if model is None:
+        if out is not None or name is not None:
+            raise ConfigError("--out and --name belong to a .tflite.", "tinyltc generate MODEL.tflite --out DIR")
+        _generate_run(run or "demo", board, engine)
+        return
+    if run is not None or board is not None or engine is not None:
+        what = f"{model} and a run cannot be generated at once; --run, --board and --engine belong to a run."
+        raise ConfigError(what, "Give either MODEL.tflite or --run NAME.")
+    from toolchain.compiler.generate import generate_model
+
+    generate_model(model, out or Path(), name, console)
+
+
+def _generate_run(run: str, board: str | None, engine: Engine | None) -> None:
     from toolchain.codegen.generate import generate as generate_stage
 
     target = open_run(run)
@@ -231,7 +254,7 @@ def all_stages(
         raise KeyboardInterrupt
     stages: list[tuple[str, Callable[[], None]]] = [
         ("convert", lambda: convert(run)),
-        ("generate", lambda: generate(run, board, engine)),
+        ("generate", lambda: _generate_run(run, board, engine)),
         ("build", lambda: build(run, board, engine)),
         ("run", lambda: run_command(run, board, seconds)),
         ("report", lambda: report(run)),

@@ -19,8 +19,8 @@ from toolchain.codegen.generate import Sources, make_image, render
 from toolchain.codegen.image import parse
 from toolchain.codegen.kernels import topology_of
 from toolchain.int8.flatbuffer import TfliteModel
-from toolchain.int8.kernels import tanh_table
 from toolchain.int8.network import Dense, Layer, Network
+from toolchain.int8.ops.lookup import tanh_table
 from toolchain.ltc.modelspec import DecisionSpec, Int8Spec, ModelSpec
 from toolchain.project import project_for_data
 

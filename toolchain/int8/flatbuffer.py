@@ -1,42 +1,36 @@
 """Read a .tflite into frozen dataclasses. The bytes are not trusted: each offset is checked before it is used.
 
-Field numbers, enumerations and the rules of the encoding are those of TensorFlow Lite's public schema (version 3)
-and of the FlatBuffers binary format: a table starts with a signed 32-bit offset to its vtable; the vtable holds
-u16 offsets of the fields, 0 meaning "absent, take the default"; strings, vectors and tables are reached by u32
-offsets that count forward from where they stand.
+Field numbers and enumerations are those of TensorFlow Lite's public schema (version 3).
 """
 
 from __future__ import annotations
 
 import math
-import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toolchain.errors import ModelError
+from toolchain.int8.flatbuffer_table import MAX_COUNT, DamageError, Reader, Table
 from toolchain.int8.schema import ACTIVATIONS, IDENTIFIER, OPCODES, SCHEMA_VERSION, TYPES
 
-MAX_COUNT = 4096
-"""More tensors, operators or buffers than this are not a model of ours but damage."""
-MAX_NAME = 1024
+MAX_DIMENSIONS = 8
 _HINT = "Convert the run again: `tinyltc convert`."
 
-# Operator: number of its table in the `BuiltinOptions` union, field of the activation, field of the axis.
-_OPTIONS: dict[str, tuple[int, int, int | None]] = {
-    "FULLY_CONNECTED": (8, 0, None),
-    "CONCATENATION": (10, 1, 0),
-    "ADD": (11, 0, None),
-    "MUL": (21, 0, None),
-    "SUB": (28, 0, None),
-    "DIV": (29, 0, None),
+# Operator: number of its table in the `BuiltinOptions` union, field of the activation.
+_OPTIONS: dict[str, tuple[int, int | None]] = {
+    "FULLY_CONNECTED": (8, 0),
+    "SOFTMAX": (9, None),
+    "CONCATENATION": (10, 1),
+    "ADD": (11, 0),
+    "RESHAPE": (17, None),
+    "MUL": (21, 0),
+    "SUB": (28, 0),
+    "DIV": (29, 0),
 }
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +50,7 @@ class Tensor:
     quantized_dimension: int = 0
     data: npt.NDArray[Any] | None = field(default=None, repr=False)
     is_variable: bool = False
+    is_sparse: bool = False
 
     @property
     def scale(self) -> float:
@@ -79,7 +74,10 @@ class Tensor:
 class Operator:
     """One operator. ``inputs`` and ``outputs`` index the model's tensors; -1 is an optional input left out.
 
-    ``name`` is the schema's name of the builtin operator. ``axis`` is CONCATENATION's, None elsewhere.
+    ``name`` is the schema's name of the builtin operator. ``axis`` is CONCATENATION's, ``beta`` SOFTMAX's,
+    ``new_shape`` RESHAPE's (None where the file gives none there), all None elsewhere. Of FULLY_CONNECTED:
+    ``keep_num_dims``, ``shuffled_weights`` (a layout of the weights that is not the plain one) and ``bias_type``, the
+    type that an absent bias would have. ``pot_scale_int16`` is that of ADD and SUB.
     """
 
     index: int
@@ -89,6 +87,12 @@ class Operator:
     outputs: tuple[int, ...]
     activation: str = "NONE"
     axis: int | None = None
+    beta: float | None = None
+    new_shape: tuple[int, ...] | None = None
+    keep_num_dims: bool = False
+    shuffled_weights: bool = False
+    bias_type: str = "FLOAT32"
+    pot_scale_int16: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,83 +119,6 @@ class TfliteModel:
         return [self.tensors[index].name for index in self.outputs]
 
 
-class _DamageError(Exception):
-    """An offset, size or value that the format does not allow."""
-
-
-class _Reader:
-    """Bounds-checked reads."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def value(self, layout: str, at: int) -> Any:
-        if at < 0 or at + struct.calcsize(layout) > len(self.data):
-            raise _DamageError(f"byte {at} lies outside")
-        return struct.unpack_from(layout, self.data, at)[0]
-
-    def follow(self, at: int) -> int:
-        return at + int(self.value("<I", at))
-
-    def vector(self, at: int, item_bytes: int) -> tuple[int, int]:
-        """Return (first byte, item count) of the vector that the offset at ``at`` points to."""
-        start = self.follow(at)
-        count = int(self.value("<I", start))
-        if start + 4 + count * item_bytes > len(self.data):
-            raise _DamageError(f"the vector at byte {start} is longer than the file")
-        return start + 4, count
-
-
-class _Table:
-    """One table; ``slot`` numbers are the schema's field numbers."""
-
-    def __init__(self, reader: _Reader, at: int) -> None:
-        self.reader = reader
-        self.at = at
-        self.vtable = at - int(reader.value("<i", at))
-        self.vtable_bytes = int(reader.value("<H", self.vtable))
-
-    def position(self, slot: int) -> int | None:
-        entry = 4 + 2 * slot
-        if entry + 2 > self.vtable_bytes:
-            return None
-        offset = int(self.reader.value("<H", self.vtable + entry))
-        return self.at + offset if offset else None
-
-    def scalar(self, slot: int, layout: str, default: int) -> int:
-        at = self.position(slot)
-        return default if at is None else int(self.reader.value(layout, at))
-
-    def array(self, slot: int, dtype: str) -> npt.NDArray[Any]:
-        at = self.position(slot)
-        if at is None:
-            return np.zeros(0, dtype)
-        start, count = self.reader.vector(at, np.dtype(dtype).itemsize)
-        return np.frombuffer(self.reader.data, dtype, count, start)
-
-    def text(self, slot: int) -> str:
-        raw = self.array(slot, "|u1")
-        if len(raw) > MAX_NAME:
-            raise _DamageError(f"a name of {len(raw)} bytes")
-        try:
-            return raw.tobytes().decode()
-        except UnicodeDecodeError:
-            raise _DamageError("a name that is not UTF-8") from None
-
-    def table(self, slot: int) -> _Table | None:
-        at = self.position(slot)
-        return None if at is None else _Table(self.reader, self.reader.follow(at))
-
-    def tables(self, slot: int, make: Callable[[_Table], _T]) -> list[_T]:
-        at = self.position(slot)
-        if at is None:
-            return []
-        start, count = self.reader.vector(at, 4)
-        if count > MAX_COUNT:
-            raise _DamageError(f"a list of {count} entries")
-        return [make(_Table(self.reader, self.reader.follow(start + 4 * i))) for i in range(count)]
-
-
 def read_tflite(source: Path | str | bytes) -> TfliteModel:
     """Read a .tflite from a path or from its bytes.
 
@@ -207,24 +134,24 @@ def read_tflite(source: Path | str | bytes) -> TfliteModel:
             raise ModelError(f"{where} cannot be read ({reason.strerror}).", _HINT) from None
     try:
         return _model(data)
-    except _DamageError as reason:
+    except DamageError as reason:
         what = f"{where} ({len(data)} bytes) is damaged or not a .tflite: {reason}."
         raise ModelError(what, _HINT) from None
 
 
 def _model(data: bytes) -> TfliteModel:
     if len(data) < 8 or data[4:8] != IDENTIFIER:
-        raise _DamageError(f"it does not carry the identifier {IDENTIFIER.decode()}")
-    reader = _Reader(data)
-    root = _Table(reader, reader.follow(0))
+        raise DamageError(f"it does not carry the identifier {IDENTIFIER.decode()}")
+    reader = Reader(data)
+    root = Table(reader, reader.follow(0))
     version = root.scalar(0, "<I", 0)
     if version != SCHEMA_VERSION:
-        raise _DamageError(f"schema version {version}, expected {SCHEMA_VERSION}")
+        raise DamageError(f"schema version {version}, expected {SCHEMA_VERSION}")
     codes = root.tables(1, _operator_code)
     buffers = root.tables(4, lambda table: table.array(0, "|u1"))
     subgraphs = root.tables(2, lambda table: table)
     if not subgraphs:
-        raise _DamageError("it holds no graph")
+        raise DamageError("it holds no graph")
     graph = subgraphs[0]
 
     tensors: list[Tensor] = []
@@ -244,28 +171,28 @@ def _model(data: bytes) -> TfliteModel:
 
 def _indices(values: npt.NDArray[Any], count: int, lowest: int, what: str) -> tuple[int, ...]:
     if len(values) > MAX_COUNT or ((values < lowest) | (values >= count)).any():
-        raise _DamageError(f"{what} name a tensor that is not there")
+        raise DamageError(f"{what} name a tensor that is not there")
     return tuple(int(value) for value in values)
 
 
-def _operator_code(table: _Table) -> tuple[str, int]:
+def _operator_code(table: Table) -> tuple[str, int]:
     # Files from before schema 3a hold the code in a byte; the larger of the two counts.
     code = max(table.scalar(0, "<b", 0), table.scalar(3, "<i", 0))
     return OPCODES.get(code, f"BUILTIN_{code}"), table.scalar(2, "<i", 1)
 
 
-def _tensor(table: _Table, index: int, buffers: list[npt.NDArray[Any]]) -> Tensor:
+def _tensor(table: Table, index: int, buffers: list[npt.NDArray[Any]]) -> Tensor:
     name = table.text(3)
     shape = tuple(int(size) for size in table.array(0, "<i4"))
-    if len(shape) > 8 or any(size < 0 for size in shape):
-        raise _DamageError(f"tensor {index} has the shape {shape[:9]}")
+    if len(shape) > MAX_DIMENSIONS or any(size < 0 for size in shape):
+        raise DamageError(f"tensor {index} has the shape {shape[: MAX_DIMENSIONS + 1]}")
     code = table.scalar(1, "<b", 0)
     if code not in TYPES:
-        raise _DamageError(f"tensor {index} has the unknown type {code}")
+        raise DamageError(f"tensor {index} has the unknown type {code}")
     type_name, dtype = TYPES[code]
     buffer = table.scalar(2, "<I", 0)
     if buffer >= max(len(buffers), 1):
-        raise _DamageError(f"tensor {index} names buffer {buffer} of {len(buffers)}")
+        raise DamageError(f"tensor {index} names buffer {buffer} of {len(buffers)}")
     scales, zero_points, dimension = _quantization(table.table(4), index)
     return Tensor(
         index=index,
@@ -277,6 +204,7 @@ def _tensor(table: _Table, index: int, buffers: list[npt.NDArray[Any]]) -> Tenso
         quantized_dimension=dimension,
         data=_constant(buffers[buffer] if buffers else None, shape, dtype, index),
         is_variable=bool(table.scalar(5, "<B", 0)),
+        is_sparse=table.position(6) is not None,
     )
 
 
@@ -287,49 +215,75 @@ def _constant(
         return None
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if len(raw) != expected:
-        raise _DamageError(f"tensor {index} of shape {shape} holds {len(raw)} bytes, expected {expected}")
+        raise DamageError(f"tensor {index} of shape {shape} holds {len(raw)} bytes, expected {expected}")
     # bool rejects bytes other than 0 and 1 nowhere, so any content is a valid array.
     return np.frombuffer(raw.tobytes(), dtype).reshape(shape)
 
 
-def _quantization(table: _Table | None, index: int) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+def _quantization(table: Table | None, index: int) -> tuple[tuple[float, ...], tuple[int, ...], int]:
     if table is None:
         return (), (), 0
     scales = table.array(2, "<f4")
     zero_points = table.array(3, "<i8")
     if len(scales) != len(zero_points) and len(zero_points):
-        raise _DamageError(f"tensor {index} has {len(scales)} scales and {len(zero_points)} zero points")
+        raise DamageError(f"tensor {index} has {len(scales)} scales and {len(zero_points)} zero points")
     if not np.isfinite(scales).all() or (scales <= 0).any():
-        raise _DamageError(f"tensor {index} has a scale that is no positive number")
+        raise DamageError(f"tensor {index} has a scale that is no positive number")
     if not len(zero_points):
         zero_points = np.zeros(len(scales), "<i8")
     return tuple(map(float, scales)), tuple(map(int, zero_points)), table.scalar(6, "<i", 0)
 
 
-def _operator(table: _Table, index: int, codes: list[tuple[str, int]], tensors: int) -> Operator:
+def _operator(table: Table, index: int, codes: list[tuple[str, int]], tensors: int) -> Operator:
     code = table.scalar(0, "<I", 0)
     if code >= len(codes):
-        raise _DamageError(f"operator {index} names operator code {code} of {len(codes)}")
+        raise DamageError(f"operator {index} names operator code {code} of {len(codes)}")
     name, version = codes[code]
-    activation, axis = 0, None
-    if name in _OPTIONS:
-        union, activation_slot, axis_slot = _OPTIONS[name]
-        present = table.scalar(3, "<B", 0)
-        if present not in (0, union):
-            raise _DamageError(f"operator {index} ({name}) carries options of kind {present}, expected {union}")
-        options = table.table(4) if present else None
-        if options is not None:
-            activation = options.scalar(activation_slot, "<b", 0)
-        if axis_slot is not None:
-            axis = 0 if options is None else options.scalar(axis_slot, "<i", 0)
-    if activation not in ACTIVATIONS:
-        raise _DamageError(f"operator {index} ({name}) has the unknown activation {activation}")
     return Operator(
         index=index,
         name=name,
         version=version,
         inputs=_indices(table.array(1, "<i4"), tensors, -1, f"the inputs of operator {index} ({name})"),
         outputs=_indices(table.array(2, "<i4"), tensors, 0, f"the outputs of operator {index} ({name})"),
-        activation=ACTIVATIONS[activation],
-        axis=axis,
+        **_options(table, index, name),
     )
+
+
+def _options(table: Table, index: int, name: str) -> dict[str, Any]:
+    """Return the fields of Operator that come from its options; an absent field has the schema's default."""
+    if name not in _OPTIONS:
+        return {}
+    union, activation_slot = _OPTIONS[name]
+    present = table.scalar(3, "<B", 0)
+    if present not in (0, union):
+        raise DamageError(f"operator {index} ({name}) carries options of kind {present}, expected {union}")
+    options = table.table(4) if present else None
+
+    def scalar(slot: int, layout: str, default: int) -> Any:
+        return default if options is None else options.scalar(slot, layout, default)
+
+    found: dict[str, Any] = {}
+    if activation_slot is not None:
+        activation = scalar(activation_slot, "<b", 0)
+        if activation not in ACTIVATIONS:
+            raise DamageError(f"operator {index} ({name}) has the unknown activation {activation}")
+        found["activation"] = ACTIVATIONS[activation]
+    if name == "CONCATENATION":
+        found["axis"] = scalar(0, "<i", 0)
+    elif name == "SOFTMAX":
+        found["beta"] = float(scalar(0, "<f", 0))
+    elif name == "FULLY_CONNECTED":
+        bias_type = scalar(4, "<b", 0)
+        if bias_type not in TYPES:
+            raise DamageError(f"operator {index} ({name}) has the unknown bias type {bias_type}")
+        found["shuffled_weights"] = bool(scalar(1, "<b", 0))
+        found["keep_num_dims"] = bool(scalar(2, "<B", 0))
+        found["bias_type"] = TYPES[bias_type][0]
+    elif name in ("ADD", "SUB"):
+        found["pot_scale_int16"] = bool(scalar(1, "<B", 1))
+    elif name == "RESHAPE" and options is not None and options.position(0) is not None:
+        shape = options.array(0, "<i4")
+        if len(shape) > MAX_DIMENSIONS:
+            raise DamageError(f"operator {index} ({name}) asks for {len(shape)} dimensions")
+        found["new_shape"] = tuple(int(size) for size in shape)
+    return found

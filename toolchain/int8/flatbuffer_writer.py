@@ -19,12 +19,12 @@ from toolchain.int8.schema import ACTIVATIONS, IDENTIFIER, OPCODES, SCHEMA_VERSI
 _TYPE_CODES = {name: code for code, (name, _) in TYPES.items()}
 _OPERATOR_CODES = {name: code for code, name in OPCODES.items()}
 _ACTIVATION_CODES = {name: code for code, name in ACTIVATIONS.items()}
-_ACTIVATION_ONLY = {"FULLY_CONNECTED": 8, "ADD": 11, "MUL": 21}
-"""Number in the `BuiltinOptions` union of tables whose first field is the activation and the only one written."""
-_CONCATENATION_OPTIONS = 10
 _DATA_ALIGNMENT = 16
 """The schema's `force_align` of buffer data."""
-_WRITABLE = ("ADD", "CONCATENATION", "FULLY_CONNECTED", "MUL", "TANH")
+_PLAIN = ("LOGISTIC", "QUANTIZE", "TANH")
+"""Written without options: every field of theirs is a default."""
+_OPTIONS = {"FULLY_CONNECTED": 8, "SOFTMAX": 9, "CONCATENATION": 10, "ADD": 11, "RESHAPE": 17, "MUL": 21, "SUB": 28}
+"""Number of each operator's table in the `BuiltinOptions` union."""
 
 
 def write_tflite(model: TfliteModel) -> bytes:
@@ -126,16 +126,36 @@ def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
 
 
 def _operator(builder: flatbuffers.Builder, operator: Operator, code: int) -> int:
-    if operator.name not in _WRITABLE:
-        raise ModelError(f"Operator {operator.index} is {operator.name}; only {', '.join(_WRITABLE)} can be written.")
     inputs = _numbers(builder, "<i", operator.inputs)
     outputs = _numbers(builder, "<i", operator.outputs)
     fields = [(0, "u32", code), (1, "offset", inputs), (2, "offset", outputs)]
-    activation = _ACTIVATION_CODES[operator.activation]
-    if operator.name in _ACTIVATION_ONLY:
-        options = _table(builder, 1, [(0, "i8", activation)])
-        fields += [(3, "u8", _ACTIVATION_ONLY[operator.name]), (4, "offset", options)]
-    elif operator.name == "CONCATENATION":
-        options = _table(builder, 2, [(0, "i32", operator.axis or 0), (1, "i8", activation)])
-        fields += [(3, "u8", _CONCATENATION_OPTIONS), (4, "offset", options)]
+    if operator.name in _OPTIONS:
+        fields += [(3, "u8", _OPTIONS[operator.name]), (4, "offset", _options(builder, operator))]
+    elif operator.name not in _PLAIN:
+        known = ", ".join(sorted((*_PLAIN, *_OPTIONS)))
+        raise ModelError(f"Operator {operator.index} is {operator.name}; only {known} can be written.")
     return _table(builder, 5, fields)
+
+
+def _options(builder: flatbuffers.Builder, operator: Operator) -> int:
+    """Write the options of an operator in :data:`_OPTIONS`."""
+    activation = _ACTIVATION_CODES[operator.activation]
+    if operator.name == "SOFTMAX":
+        builder.StartObject(1)
+        builder.PrependFloat32Slot(0, operator.beta or 0.0, 0.0)
+        return int(builder.EndObject())
+    if operator.name == "RESHAPE":
+        shape = None if operator.new_shape is None else _numbers(builder, "<i", operator.new_shape)
+        return _table(builder, 1, [] if shape is None else [(0, "offset", shape)])
+    if operator.name == "CONCATENATION":
+        return _table(builder, 2, [(0, "i32", operator.axis or 0), (1, "i8", activation)])
+    if operator.name == "FULLY_CONNECTED":
+        bias_type = _TYPE_CODES[operator.bias_type]
+        named = [(0, "i8", activation), (1, "i8", operator.shuffled_weights), (2, "u8", operator.keep_num_dims)]
+        return _table(builder, 5, [*named, (4, "i8", bias_type)])
+    if operator.name == "MUL":
+        return _table(builder, 1, [(0, "i8", activation)])
+    builder.StartObject(2)
+    builder.PrependInt8Slot(0, activation, 0)
+    builder.PrependBoolSlot(1, operator.pot_scale_int16, True)
+    return int(builder.EndObject())

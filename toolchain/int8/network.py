@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from toolchain.errors import ModelError
 from toolchain.int8.flatbuffer import Operator, Tensor, TfliteModel
-from toolchain.int8.kernels import dense_multiplier, tanh_table
+from toolchain.int8.ops.fully_connected import dense_multiplier
+from toolchain.int8.ops.lookup import tanh_table
 
 TANH_SCALE = 1.0 / 128.0
 _HINT = "The converter did not make the graph of docs/SPEC.md; convert again with this version of the toolchain."

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from toolchain.board import Imu
 from toolchain.errors import ModelError
 from toolchain.int8.flatbuffer import TfliteModel, read_tflite
-from toolchain.int8.kernels import multiply_by_quantized_multiplier
 from toolchain.int8.network import Network, read_network
+from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import Logits
 from toolchain.ltc.modelspec import Int8Spec, ModelSpec

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toolchain.int8.kernels import multiply_by_quantized_multiplier
+from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier
 
 LARGEST = 2**23 - 1
 """No accumulator is larger: times 256 it is an int32 (toolchain/codegen/topology.py)."""

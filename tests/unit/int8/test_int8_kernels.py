@@ -9,13 +9,10 @@ import pytest
 
 from toolchain.int8.flatbuffer import TfliteModel
 from toolchain.int8.flatbuffer_writer import write_tflite
-from toolchain.int8.kernels import (
-    dense_multiplier,
-    multiply_by_quantized_multiplier,
-    quantize_multiplier,
-    tanh_table,
-)
 from toolchain.int8.network import read_network
+from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from toolchain.int8.ops.fully_connected import dense_multiplier
+from toolchain.int8.ops.lookup import tanh_table
 from toolchain.int8.reference import Int8RightHandSide
 from toolchain.int8.tflm import TflmRightHandSide
 
