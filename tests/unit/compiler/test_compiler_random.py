@@ -31,10 +31,10 @@ def tflm():
     worker.close()
 
 
-def agree(tflm, graph_and_cases):
-    tflite, cases = graph_and_cases
-    expected = tflm.run(tflite, cases)
-    graph = read_graph(read_tflite(tflite))
+def agree(tflm, random_graph):
+    cases = random_graph.cases
+    expected = tflm.run(random_graph.tflite, cases)
+    graph = read_graph(read_tflite(random_graph.tflite))
     small = optimize(graph)
     with tempfile.TemporaryDirectory() as folder:
         compiled = build_host(small, Path(folder), ("-O0", *SANITIZERS)).run(cases)
@@ -46,22 +46,22 @@ def agree(tflm, graph_and_cases):
 
 @settings(max_examples=30, derandomize=True, **RELAXED)
 @given(graphs())
-def test_thirty_random_graphs(tflm, graph_and_cases):
-    agree(tflm, graph_and_cases)
+def test_thirty_random_graphs(tflm, random_graph):
+    agree(tflm, random_graph)
 
 
 @pytest.mark.slow
 @settings(max_examples=300, print_blob=True, **RELAXED)
 @given(graphs(most_operators=16))
-def test_three_hundred_random_graphs(tflm, graph_and_cases):
-    agree(tflm, graph_and_cases)
+def test_three_hundred_random_graphs(tflm, random_graph):
+    agree(tflm, random_graph)
 
 
-def agrees_on_the_cortex_m4(graph_and_cases):
+def agrees_on_the_cortex_m4(random_graph):
     from toolchain.emulator.board import VirtualBoard
 
-    tflite, cases = graph_and_cases
-    graph = optimize(read_graph(read_tflite(tflite)))
+    cases = random_graph.cases
+    graph = optimize(read_graph(read_tflite(random_graph.tflite)))
     with tempfile.TemporaryDirectory() as folder:
         board = VirtualBoard(load_board("nrf52840"), build_cortex_m4(graph, cases, Path(folder)))
     board.run(5.0)
@@ -80,15 +80,15 @@ on_the_virtual_board = pytest.mark.skipif(
 @on_the_virtual_board
 @settings(max_examples=5, derandomize=True, **RELAXED)
 @given(graphs(most_operators=6))
-def test_random_graphs_on_the_cortex_m4(graph_and_cases):
+def test_random_graphs_on_the_cortex_m4(random_graph):
     pytest.importorskip("unicorn", reason="Unicorn is not installed (tinyltc[emulator])")
-    agrees_on_the_cortex_m4(graph_and_cases)
+    agrees_on_the_cortex_m4(random_graph)
 
 
 @pytest.mark.slow
 @on_the_virtual_board
 @settings(max_examples=60, print_blob=True, **RELAXED)
 @given(graphs())
-def test_sixty_random_graphs_on_the_cortex_m4(graph_and_cases):
+def test_sixty_random_graphs_on_the_cortex_m4(random_graph):
     pytest.importorskip("unicorn", reason="Unicorn is not installed (tinyltc[emulator])")
-    agrees_on_the_cortex_m4(graph_and_cases)
+    agrees_on_the_cortex_m4(random_graph)

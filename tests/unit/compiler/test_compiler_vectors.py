@@ -77,7 +77,7 @@ def test_the_sources_are_free_of_warnings_in_c_and_cpp(name, tmp_path):
         ["c++", "-x", "c++", "-std=c++14", "-O2"],
     ]
     if shutil.which("arm-none-eabi-gcc"):
-        runs += [["arm-none-eabi-gcc", *CORTEX_M4, "-std=c11", level] for level in ("-Os", "-O3")]
+        runs += [["arm-none-eabi-gcc", *CORTEX_M4, "-std=c11", level] for level in ("-O0", "-Os", "-O3")]
     for command in runs:
         subprocess.run([*command, *WARNINGS, "-c", source, "-o", tmp_path / "o"], check=True)
 

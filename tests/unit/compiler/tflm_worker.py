@@ -17,7 +17,7 @@ class Tflm:
 
     def run(self, tflite: bytes, cases: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
         """Return the outputs for each case; fails the test with what the interpreter said when it refuses."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None:
             command = [sys.executable, __file__]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
@@ -28,6 +28,7 @@ class Tflm:
             answer = pickle.load(self._process.stdout)
         except EOFError:
             answer = f"the process ended with {self._process.wait()}"
+            self.close()
         assert not isinstance(answer, str), f"TFLM does not take this graph, the strategy must not make it: {answer}"
         return answer
 
@@ -39,6 +40,7 @@ class Tflm:
             self._process.stdin.close()
             self._process.stdout.close()
             self._process.wait()
+            self._process = None
 
 
 def _run(tflite: bytes, cases: list[list[np.ndarray]]) -> list[list[np.ndarray]]:

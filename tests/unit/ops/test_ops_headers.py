@@ -14,6 +14,13 @@ from toolchain.codegen.hostlib import FIRMWARE, FLAGS
 COMPILER = "arm-none-eabi-gcc"
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 USES = {
+    "dense_long.h": "void use(const tl_dense *d, const uint32_t *x, int16_t *y) { tl_dense_long(d, x, y); }",
+    "dense_pairs.h": "void use(const tl_dense *d, const uint32_t *x, int8_t *y) { tl_dense_pairs(d, x, y); }",
+    "dense_wide.h": "void use(const tl_dense *d, const uint32_t *x, int16_t *y) { tl_dense_wide(d, x, y); }",
+    "dense_words.h": "void use(const tl_dense *d, const uint32_t *x, int8_t *y, int16_t *z) "
+    "{ tl_dense_words_int8(d, x, y); tl_dense_words_int16(d, x, z); }",
+    "lanes.h": "void use(const int8_t *x, const int16_t *y, uint32_t *z) "
+    "{ tl_widen_int8(x, 9, z); tl_widen_int16(y, 9, z); }",
     "elementwise.h": "void use(const tl_sum_parameters *p, const tl_multiply_parameters *q, const tl_loops *l, "
     "int8_t *x, int16_t *y) { tl_add_int8(p, l, x, x, x); tl_subtract_int16(p, l, y, y, y); "
     "tl_multiply_int8(q, l, x, x, x); }",
