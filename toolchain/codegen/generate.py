@@ -226,6 +226,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "context_bytes": _POINTER_BYTES + 8 * topology.signal_offsets[-1],
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),
+        "outputs": _output_places(topology),
         "tflite": sources.tflite,
     }
     if engine == "tflm":
@@ -246,10 +247,15 @@ def _layers(topology: Topology) -> list[dict[str, int]]:
     first = 0
     result = []
     for index, units in enumerate(topology.units):
-        word = topology.signal_offsets[index + 1]
-        result.append({"index": index, "first": first, "units": units, "signal_word": word})
+        quad = topology.signal_offsets[index + 1]
+        result.append({"index": index, "first": first, "units": units, "signal_quad": quad})
         first += units
     return result
+
+
+def _output_places(topology: Topology) -> list[str]:
+    """Where each FULLY_CONNECTED of ``topology.denses`` writes, as C."""
+    return [f"{name} + {layer['first']}" for layer in _layers(topology) for name in "fz"] + ["y"]
 
 
 def _ports(network: Network) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from toolchain.codegen.topology import ACCUMULATOR_FACTOR, ROWS_TOGETHER, DenseLayout, Topology, words
+from toolchain.codegen.topology import ACCUMULATOR_LIMIT, ROWS_TOGETHER, DenseLayout, Topology, quads
 from toolchain.errors import ModelError
 from toolchain.int8.network import Dense, Network
 
@@ -33,28 +33,37 @@ def pack(network: Network) -> bytes:
     return bytes(section)
 
 
-def pack_lanes(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.uint32]:
-    """Pack int8 (..., 4 * n) into words (..., n): lanes 256 * w0 + w1 and 256 * w2 + w3 (topology.py).
+def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
+    """Pack int8 (rows, inputs), multiples of 8 and 4, and their biases (rows,) as topology.py says.
 
-    Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
+    Returns (rows / 8, 1 + inputs / 4, 4, 2) words: of each eight rows the first sums, then the weights. Weights are
+    -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
     """
-    wide = weights.astype(np.int32).reshape(*weights.shape[:-1], -1, 2, 2)
-    lanes = (256 * wide[..., 0] + wide[..., 1]) & 0xFFFF
-    return (lanes[..., 0] | lanes[..., 1] << 16).astype("<u4")
+    groups, inputs = weights.shape[0] // ROWS_TOGETHER, weights.shape[1]
+    # (group, pair of rows, upper or lower, quad, lane, first or second word)
+    wide = weights.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2, inputs // 4, 2, 2)
+    upper, lower = wide[:, :, 0], wide[:, :, 1]
+    lanes = (256 * upper + lower) & 0xFFFF
+    words = (lanes[..., 0, :] | lanes[..., 1, :] << 16).swapaxes(1, 2)
+    biases = bias.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2)
+    both = 512 * biases[..., 0] + 2 * biases[..., 1]
+    second = 2 * biases[..., 1] - (lower[..., 0] * lower[..., 1]).sum(axis=(-1, -2))
+    first = np.stack([both, second], axis=-1)[:, None]
+    return (np.concatenate([first, words], axis=1) & 0xFFFFFFFF).astype("<u4")
 
 
 def _check(layout: DenseLayout, dense: Dense) -> None:
-    largest = int(np.abs(dense.bias.astype(np.int64)).max())
-    if largest > layout.bias_limit:
-        raise ModelError(
-            f"Tensor '{dense.name}' has a bias of {largest} steps, at most {layout.bias_limit} with "
-            f"{layout.inputs} inputs.",
-            "Its weights are next to zero: train longer.",
-        )
     if dense.weights.min() < -127:
         raise ModelError(
             f"Tensor '{dense.name}' has a weight of -128, expected -127 to 127.",
             "TFLite's converter never makes one; convert the model again.",
+        )
+    reach = 128 * np.abs(dense.weights.astype(np.int64)).sum(axis=1) + np.abs(dense.bias.astype(np.int64))
+    if reach.max() >= ACCUMULATOR_LIMIT:
+        raise ModelError(
+            f"Row {reach.argmax()} of tensor '{dense.name}' can reach a sum of {reach.max()}, expected less than "
+            f"{ACCUMULATOR_LIMIT}.",
+            "A bias so large says that its weights are next to zero: train longer. Else the layer is too wide.",
         )
     if not SHIFT_MIN <= dense.shift <= SHIFT_MAX:
         raise ModelError(
@@ -68,15 +77,12 @@ def _pack_dense(section: bytearray, layout: DenseLayout, dense: Dense) -> None:
     _check(layout, dense)
     record = (dense.multiplier, dense.shift, dense.output_zero_point, 0)
     struct.pack_into("<4i", section, layout.requantize_offset, *record)
-    groups = layout.padded_rows // ROWS_TOGETHER
-    bias = np.zeros(layout.padded_rows, "<i4")
-    bias[: layout.rows] = dense.bias.astype(np.int64) * ACCUMULATOR_FACTOR
-    rows = np.zeros((layout.padded_rows, 4 * layout.row_words), np.int8)
+    bias = np.zeros(layout.padded_rows, np.int32)
+    bias[: layout.rows] = dense.bias
+    rows = np.zeros((layout.padded_rows, 4 * layout.row_quads), np.int8)
     taken, start = 0, 0
     for part in layout.parts:
         rows[: layout.rows, start : start + part] = dense.weights[:, taken : taken + part]
         taken += part
-        start += 4 * words(part)
-    weights = pack_lanes(rows).reshape(groups, ROWS_TOGETHER, layout.row_words).swapaxes(1, 2)
-    together = np.concatenate([bias.view("<u4").reshape(groups, 1, ROWS_TOGETHER), weights], axis=1)
-    section[layout.rows_offset : layout.end] = together.astype("<u4").tobytes()
+        start += 4 * quads(part)
+    section[layout.rows_offset : layout.end] = pack_rows(rows, bias).tobytes()

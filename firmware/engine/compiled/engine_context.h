@@ -9,8 +9,8 @@
 
 typedef struct {
     const uint8_t *kernels;
-    /* x, then h of each layer, four values an entry, each padded with zeros to an even number of entries. */
-    tl_inputs signal[TL_SIGNAL_WORDS];
+    /* x, then h of each layer, four values an entry, each padded with zeros to whole entries. */
+    tl_quad signal[TL_SIGNAL_QUADS];
 } tl_engine;
 
 #endif
