@@ -1,5 +1,7 @@
 #include "core/solver.h"
 
+#include "core/element.h"
+
 typedef struct {
     float *h;
     const int8_t *f;
@@ -8,12 +10,8 @@ typedef struct {
 
 /* One element. */
 static inline void solve_one(cursor *at, const float *rate, float dt) {
-    const float t = dt * rate[*at->z++];
-    const float d = 1.0f + t;
-    const float a = 1.0f / d;
-    const float p = dt * ((float)*at->f++ * 0.0078125f);
-    const float s = *at->h + p;
-    *at->h++ = a * s;
+    *at->h = tl_solve_element(*at->h, *at->f++, rate[*at->z++], dt);
+    ++at->h;
 }
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FP)

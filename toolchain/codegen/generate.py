@@ -21,7 +21,7 @@ import toolchain
 from toolchain.board import Board
 from toolchain.codegen import image as model_image
 from toolchain.codegen import kernels
-from toolchain.codegen.topology import ALIGNMENT, KINDS, Topology, aligned
+from toolchain.codegen.topology import ALIGNMENT, KINDS, ROWS_TOGETHER, Topology, aligned
 from toolchain.errors import ConfigError, ModelError
 from toolchain.files import write_bytes, write_text
 from toolchain.int8.flatbuffer import TfliteModel, read_tflite
@@ -43,6 +43,8 @@ COMMON_FILES = ("topology.h", "board_config.h", "model_tflite.h", "model_tflite.
 TFLM_REGISTRATION = {"CONCATENATION": "AddConcatenation", "FULLY_CONNECTED": "AddFullyConnected", "TANH": "AddTanh"}
 """MicroMutableOpResolver's method for each operator."""
 _POINTER_BYTES = 4
+PLAN_BYTES = 64
+"""sizeof(tl_dense) on the device."""
 
 
 @dataclass(frozen=True)
@@ -223,10 +225,10 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,
         "kind_number": KINDS[topology.kind],
-        "context_bytes": _POINTER_BYTES + 8 * topology.signal_offsets[-1],
+        "context_bytes": _context_bytes(topology),
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),
-        "outputs": _output_places(topology),
+        "whole_layers": all(units % ROWS_TOGETHER == 0 for units in topology.units),
         "tflite": sources.tflite,
     }
     if engine == "tflm":
@@ -243,19 +245,22 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
     return context
 
 
-def _layers(topology: Topology) -> list[dict[str, int]]:
+def _layers(topology: Topology) -> list[dict[str, Any]]:
     first = 0
-    result = []
+    result: list[dict[str, Any]] = []
     for index, units in enumerate(topology.units):
         quad = topology.signal_offsets[index + 1]
-        result.append({"index": index, "first": first, "units": units, "signal_quad": quad})
+        drive, rate = topology.denses[2 * index : 2 * index + 2]
+        layer = {"index": index, "first": first, "units": units, "signal_quad": quad, "drive": drive, "rate": rate}
+        result.append(layer)
         first += units
     return result
 
 
-def _output_places(topology: Topology) -> list[str]:
-    """Where each FULLY_CONNECTED of ``topology.denses`` writes, as C."""
-    return [f"{name} + {layer['first']}" for layer in _layers(topology) for name in "fz"] + ["y"]
+def _context_bytes(topology: Topology) -> int:
+    """Size of the compiled engine's context on the device (firmware/engine/compiled/engine_context.h)."""
+    signal, plans = 8 * topology.signal_offsets[-1], PLAN_BYTES * len(topology.denses)
+    return _POINTER_BYTES + signal + plans + 4 * topology.most_rows + ROWS_TOGETHER * topology.broken
 
 
 def _ports(network: Network) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class DenseLayout:
     """One FULLY_CONNECTED: its shape, what it reads of the signal, and where its parts lie in ``KERN`` (bytes).
 
     ``parts``: sizes (int8 values) of the pieces of the signal that one row multiplies, each padded to quads; the first
-    of them is piece ``first_part``. ``activation``: number of the table that its output goes through, if any.
+    of them is piece ``first_part``.
     """
 
     name: str
@@ -70,7 +70,6 @@ class DenseLayout:
     rows: int
     parts: tuple[int, ...]
     first_part: int
-    activation: int | None
     input_quad: int
     rows_offset: int
 
@@ -185,17 +184,28 @@ class Topology:
         """Every FULLY_CONNECTED in the order of ``KERN``: drive 0, rate 0, drive 1, rate 1, ..., head."""
         offset = self.activation_offset + TABLE_ENTRIES * self.layers
         result: list[DenseLayout] = []
-        for name, rows, parts, first, table in self._shapes():
-            quad = self.signal_offsets[first]
-            result.append(DenseLayout(name, len(result), rows, parts, first, table, quad, aligned(offset)))
+        for name, rows, parts, first in self._shapes():
+            result.append(
+                DenseLayout(name, len(result), rows, parts, first, self.signal_offsets[first], aligned(offset))
+            )
             offset = result[-1].end
         return tuple(result)
 
-    def _shapes(self) -> Iterator[tuple[str, int, tuple[int, ...], int, int | None]]:
+    @property
+    def most_rows(self) -> int:
+        """Rows of the largest layer, padded to whole groups."""
+        return aligned(max(self.units), ROWS_TOGETHER)
+
+    @property
+    def broken(self) -> int:
+        """How many of ``denses`` have rows that are no whole groups."""
+        return sum(dense.rows != dense.padded_rows for dense in self.denses)
+
+    def _shapes(self) -> Iterator[tuple[str, int, tuple[int, ...], int]]:
         for layer, (width, units) in enumerate(zip(self.layer_inputs, self.units, strict=True)):
-            yield f"drive{layer}", units, (width, units), layer, layer
-            yield f"rate{layer}", units, (width,), layer, None
-        yield "head", self.outputs, (self.units[-1],), self.layers, None
+            yield f"drive{layer}", units, (width, units), layer
+            yield f"rate{layer}", units, (width,), layer
+        yield "head", self.outputs, (self.units[-1],), self.layers
 
     @property
     def kern_bytes(self) -> int:

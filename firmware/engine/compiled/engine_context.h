@@ -1,16 +1,23 @@
-/* Context of the `compiled` engine: the model's kernels (read in place) and the gathered inputs. */
+/* Context of the `compiled` engine: the model's kernels (read in place) the gathered inputs and the plan of the work. */
 #ifndef TL_ENGINE_CONTEXT_H
 #define TL_ENGINE_CONTEXT_H
 
 #include <stdint.h>
 
-#include "simd.h"
+#include "dense.h"
 #include "topology.h"
+
+#define TL_ENGINE_STEPS 1
 
 typedef struct {
     const uint8_t *kernels;
     /* x, then h of each layer, four values an entry, each padded with zeros to whole entries. */
     tl_quad signal[TL_SIGNAL_QUADS];
+    tl_dense dense[2 * TL_LAYERS + 1]; /* rate and drive of each layer, then the head */
+    float rates[TL_MOST_ROWS];         /* 1/tau of one layer, padded to whole groups of rows */
+#if TL_BROKEN > 0
+    int8_t rest[TL_BROKEN][TL_DENSE_ROWS]; /* of the denses whose rows are no whole groups */
+#endif
 } tl_engine;
 
 #endif
