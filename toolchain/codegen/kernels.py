@@ -33,23 +33,28 @@ def pack(network: Network) -> bytes:
     return bytes(section)
 
 
-def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
-    """Pack int8 (rows, inputs), multiples of 8 and 4, and their biases (rows,) as topology.py says.
+def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], pair: bool = False) -> npt.NDArray[np.uint32]:
+    """Pack int8 (rows, inputs), and their biases (rows,), as topology.py says. Rows are a multiple of 8, inputs one of 4.
 
-    Returns (rows / 8, 1 + inputs / 4, 4, 2) words: of each eight rows the first sums, then the weights. Weights are
-    -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
+    With ``pair`` two inputs more stand at the front. Returns (rows / 8, words): of each eight rows the first sums, then
+    the weights. Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
     """
-    groups, inputs = weights.shape[0] // ROWS_TOGETHER, weights.shape[1]
-    # (group, pair of rows, upper or lower, quad, lane, first or second word)
-    wide = weights.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2, inputs // 4, 2, 2)
-    upper, lower = wide[:, :, 0], wide[:, :, 1]
-    lanes = (256 * upper + lower) & 0xFFFF
-    words = (lanes[..., 0, :] | lanes[..., 1, :] << 16).swapaxes(1, 2)
+    # (group, pair of rows, upper or lower, input)
+    rows = weights.astype(np.int64).reshape(-1, ROWS_TOGETHER // 2, 2, weights.shape[1])
+    groups = len(rows)
+    lanes = (256 * rows[:, :, 0] + rows[:, :, 1]) & 0xFFFF
+    apart = 2 if pair else 0
+    singles = lanes[..., :apart:2] | lanes[..., 1:apart:2] << 16
+    # (group, pair of rows, quad, lane, first or second word)
+    fours = lanes[..., apart:].reshape(groups, ROWS_TOGETHER // 2, -1, 2, 2)
+    words = (fours[..., 0, :] | fours[..., 1, :] << 16).swapaxes(1, 2)
+    lower = rows[:, :, 1, apart:].reshape(groups, ROWS_TOGETHER // 2, -1, 2)
     biases = bias.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2)
     both = 512 * biases[..., 0] + 2 * biases[..., 1]
-    second = 2 * biases[..., 1] - (lower[..., 0] * lower[..., 1]).sum(axis=(-1, -2))
-    first = np.stack([both, second], axis=-1)[:, None]
-    return (np.concatenate([first, words], axis=1) & 0xFFFFFFFF).astype("<u4")
+    second = 2 * biases[..., 1] - lower.prod(axis=-1).sum(axis=-1)
+    first = np.stack([both, second], axis=-1)
+    parts = [part.reshape(groups, -1) for part in (first, singles, words)]
+    return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype("<u4")
 
 
 def _check(layout: DenseLayout, dense: Dense) -> None:
@@ -79,10 +84,18 @@ def _pack_dense(section: bytearray, layout: DenseLayout, dense: Dense) -> None:
     struct.pack_into("<4i", section, layout.requantize_offset, *record)
     bias = np.zeros(layout.padded_rows, np.int32)
     bias[: layout.rows] = dense.bias
-    rows = np.zeros((layout.padded_rows, 4 * layout.row_quads), np.int8)
-    taken, start = 0, 0
-    for part in layout.parts:
-        rows[: layout.rows, start : start + part] = dense.weights[:, taken : taken + part]
-        taken += part
-        start += 4 * quads(part)
-    section[layout.rows_offset : layout.end] = pack_rows(rows, bias).tobytes()
+    columns = _columns(layout)
+    rows = np.zeros((layout.padded_rows, 4 * layout.row_quads + 2 * layout.pair), np.int8)
+    rows[: layout.rows, columns] = dense.weights
+    section[layout.rows_offset : layout.end] = pack_rows(rows, bias, layout.pair).tobytes()
+
+
+def _columns(layout: DenseLayout) -> list[int]:
+    """Where each input stands among the columns that pack_rows gets."""
+    columns: list[int] = []
+    start = 2 * layout.pair
+    for number, part in enumerate(layout.parts):
+        apart = 2 if layout.pair and number == 0 else 0
+        columns += [*range(start, start + part - apart), *range(apart)]
+        start += 4 * quads(part - apart)
+    return columns

@@ -8,19 +8,21 @@ one shape share one firmware.
 * requantization: one record of four i32 per FULLY_CONNECTED (multiplier, shift, output zero point, 0), in the order
   drive 0, rate 0, drive 1, rate 1, ..., head;
 * activation: i8[layers][256], tanh of the drive's int8 q at index q + 128;
-* for each FULLY_CONNECTED in the same order, for each eight rows: i32 first[4][2], then for each four inputs
-  u32 weights[4][2]. Rows are padded to a multiple of eight with zeros.
+* for each FULLY_CONNECTED in the same order, for each eight rows: i32 first[4][2]; where x is read and has six values, and layer 0
+  a multiple of 64, u32 weights[4] of the last two values; then for each four inputs u32 weights[4][2]. Rows are padded to a multiple of
+  eight with zeros.
 
 A word holds two rows of two inputs: as two int16 lanes, one per input, 256 * upper row + lower row. Of the four inputs
 i..i+3 that stand together, the first word of a pair has i and i + 2, the second i + 1 and i + 3. The four pairs of words
-belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one.
+belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one. The single words of the
+last two inputs of x have one of them per lane.
 
 Two sums go with each pair of rows, and what they start from is ``first``: 512 * upper bias + 2 * lower bias, and
-2 * lower bias less the products of the lower row's weights i with i + 1 and i + 2 with i + 3, over all inputs
+2 * lower bias less the products of the lower row's weights i with i + 1 and i + 2 with i + 3, over all fours of inputs
 (firmware/engine/compiled/simd.h says what that is good for). Both are taken modulo 2**32.
 
 The inputs of all of them are gathered into one *signal* vector: x, h of layer 0, h of layer 1, ..., each padded with
-zeros to whole quads, four values doubled. The drive of a layer reads two neighbours of it, the rate the first of these,
+zeros to whole quads, four values doubled; only the pair of x stays apart. The drive of a layer reads two neighbours of it, the rate the first of these,
 the head the last part; so each reads whole quads and nothing is gathered twice.
 """
 
@@ -38,6 +40,9 @@ ALIGNMENT = 16
 REQUANTIZE_BYTES = 16
 TABLE_ENTRIES = 256
 ROWS_TOGETHER = 8
+PAIRED_INPUTS = 6
+BLOCK_QUADS = 16
+"""TL_DENSE_BLOCK."""
 ACCUMULATOR_LIMIT = 2**22
 """Accumulators must stay below: the engine carries them times 512 in 32 bits."""
 MAX_LAYERS = 8
@@ -52,6 +57,11 @@ def quads(values: int) -> int:
     return -(-values // 4)
 
 
+def paired(inputs: int, units: int) -> bool:
+    """Whether the last two values of x stand apart from the first four: the six of an IMU, before whole blocks."""
+    return inputs == PAIRED_INPUTS and quads(units) % BLOCK_QUADS == 0
+
+
 def aligned(offset: int, to: int = ALIGNMENT) -> int:
     """``offset`` rounded up to a multiple of ``to``."""
     return -(-offset // to) * to
@@ -62,7 +72,7 @@ class DenseLayout:
     """One FULLY_CONNECTED: its shape, what it reads of the signal, and where its parts lie in ``KERN`` (bytes).
 
     ``parts``: sizes (int8 values) of the pieces of the signal that one row multiplies, each padded to quads; the first
-    of them is piece ``first_part``.
+    of them is piece ``first_part``. ``pair``: two values of the first piece stand apart and count for no quad.
     """
 
     name: str
@@ -70,6 +80,7 @@ class DenseLayout:
     rows: int
     parts: tuple[int, ...]
     first_part: int
+    pair: bool
     input_quad: int
     rows_offset: int
 
@@ -86,12 +97,12 @@ class DenseLayout:
     @property
     def row_quads(self) -> int:
         """Quads of inputs that one row multiplies."""
-        return sum(quads(part) for part in self.parts)
+        return sum(quads(part) for part in self.parts) - self.pair
 
     @property
     def group_bytes(self) -> int:
         """Bytes of eight rows, first sums and weights."""
-        return 4 * ROWS_TOGETHER * (1 + self.row_quads)
+        return 4 * ROWS_TOGETHER * (1 + self.row_quads) + 2 * ROWS_TOGETHER * self.pair
 
     @property
     def inputs(self) -> int:
@@ -167,11 +178,18 @@ class Topology:
         return sum(dense.rows * dense.inputs for dense in self.denses)
 
     @property
+    def pair(self) -> bool:
+        """Whether the last two values of x stand apart."""
+        return paired(self.inputs, self.units[0])
+
+    @property
     def signal_offsets(self) -> tuple[int, ...]:
         """First quad of x, h of layer 0, h of layer 1, ... in the signal vector; then its length in quads."""
         offsets = [0]
         for width in (self.inputs, *self.units):
             offsets.append(offsets[-1] + quads(width))
+            if len(offsets) == 2:
+                offsets[1] -= self.pair
         return tuple(offsets)
 
     @property
@@ -185,9 +203,9 @@ class Topology:
         offset = self.activation_offset + TABLE_ENTRIES * self.layers
         result: list[DenseLayout] = []
         for name, rows, parts, first in self._shapes():
-            result.append(
-                DenseLayout(name, len(result), rows, parts, first, self.signal_offsets[first], aligned(offset))
-            )
+            pair = first == 0 and self.pair
+            quad = self.signal_offsets[first]
+            result.append(DenseLayout(name, len(result), rows, parts, first, pair, quad, aligned(offset)))
             offset = result[-1].end
         return tuple(result)
 

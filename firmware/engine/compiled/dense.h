@@ -19,9 +19,10 @@
 
 /* What becomes of q, the requantized rows. */
 typedef enum {
-    TL_TO_INT8 = 0, /* output[i] = middle[q], or q where middle is NULL */
-    TL_TO_WORD = 1, /* output[i] = middle[q], 32 bits each; `end` is at a whole group */
-    TL_TO_STATE = 2 /* firmware/engine/compiled/layer.h */
+    TL_TO_INT8 = 0,  /* output[i] = table[q + 128], or q where there is none */
+    TL_TO_WORD = 1,  /* output[i] = table[q + 128], 32 bits each; `end` is at a whole group */
+    TL_TO_STATE = 2, /* firmware/engine/compiled/layer.h */
+    TL_TARGETS = 3   /* the bits of all */
 } tl_dense_target;
 
 /* One FULLY_CONNECTED, and where it is. Several in a row are one piece of work. */
@@ -35,26 +36,27 @@ typedef struct {
     int32_t offset;
     int32_t right;
     uintptr_t start;  /* of the inputs, less the quads that the first run through the block skips */
-    uint32_t skipped; /* bytes of code that it skips */
-    const void *middle;
+    int32_t skipped;  /* bytes of code that it skips; negative: the dense has a pair */
+    uintptr_t middle; /* of the table, which is 4-byte aligned, or 0; plus tl_dense_target */
     void *output;
     const void *end; /* of the output of whole groups */
     const tl_quad *inputs_end;
     uint16_t quads;
     uint16_t rows;
-    uint32_t target;   /* tl_dense_target */
+    uint32_t pair;     /* two inputs that stand apart from the quads, doubled, as int16 lanes */
     int8_t *quantized; /* TL_TO_STATE: where the state goes as int8 */
 } tl_dense;
 
+/* With `pair`, the quads are one more than a multiple of TL_DENSE_BLOCK. */
 TL_ALWAYS_INLINE void tl_dense_plan(tl_dense *dense, const uint32_t *kernel, const tl_quad *inputs, uint32_t quads,
-                                    uint32_t rows, const tl_requantization *record) {
+                                    uint32_t rows, const tl_requantization *record, bool pair) {
     const uint32_t skipped = TL_DENSE_BLOCK - 1u - (quads - 1u) % TL_DENSE_BLOCK;
     dense->kernel = kernel;
     dense->multiplier = record->multiplier;
     dense->offset = tl_requantize_offset(record);
     dense->right = -record->shift;
-    dense->start = (uintptr_t)inputs - skipped * sizeof *inputs;
-    dense->skipped = skipped * TL_DENSE_QUAD_BYTES;
+    dense->start = (uintptr_t)inputs - (pair ? 0u : skipped * sizeof *inputs);
+    dense->skipped = pair ? -1 : (int32_t)(skipped * TL_DENSE_QUAD_BYTES);
     dense->inputs_end = inputs + quads;
     dense->quads = (uint16_t)quads;
     dense->rows = (uint16_t)rows;
@@ -68,10 +70,9 @@ TL_ALWAYS_INLINE uint32_t tl_dense_whole(uint32_t rows) {
 /* The next run writes output[rows] through a table of 256 int8 or, where it is NULL, as it is. */
 TL_ALWAYS_INLINE void tl_dense_to_int8(tl_dense *dense, uint32_t correction, const int8_t *table, int8_t *output) {
     dense->correction = correction;
-    dense->middle = table ? table + 128 : NULL;
+    dense->middle = table ? (uintptr_t)(table + 128) + TL_TO_INT8 : TL_TO_INT8;
     dense->output = output;
     dense->end = output + tl_dense_whole(dense->rows);
-    dense->target = TL_TO_INT8;
 }
 
 /* After a run: the rows of a last, broken group join the others. */
@@ -82,26 +83,6 @@ TL_ALWAYS_INLINE void tl_dense_join(const tl_dense *dense) {
     }
 }
 
-/* Gathers int8 values for tl_dense, padded with zeros to whole quads. Returns the correction: what their products with
- * each other add to each lower row's sum. */
-TL_ALWAYS_INLINE uint32_t tl_gather(const int8_t *values, unsigned count, tl_quad *quads) {
-    uint32_t word, correction = 0;
-    unsigned k = 0;
-#pragma GCC unroll 4
-    for (; k < count / 4u; ++k) {
-        memcpy(&word, values + 4u * k, sizeof word);
-        quads[k] = tl_quad_from(word);
-        correction = tl_quad_product(quads[k], correction);
-    }
-    if (count % 4u != 0u) {
-        word = 0;
-        memcpy(&word, values + 4u * k, count % 4u);
-        quads[k] = tl_quad_from(word);
-        correction = tl_quad_product(quads[k], correction);
-    }
-    return correction;
-}
-
 #if !defined(__ARM_FEATURE_DSP)
 /* One group: eight requantized rows of `dense` from `kernel` on; returns where the next group stands. */
 static inline const uint32_t *tl_dense_group(const tl_dense *dense, const uint32_t *kernel, int32_t q[TL_DENSE_ROWS]) {
@@ -109,6 +90,10 @@ static inline const uint32_t *tl_dense_group(const tl_dense *dense, const uint32
     uint32_t sums[TL_DENSE_ROWS];
     memcpy(sums, kernel, sizeof sums);
     kernel += TL_DENSE_ROWS;
+    for (unsigned i = 0; dense->skipped < 0 && i < TL_DENSE_ROWS; i += 2u, ++kernel) {
+        sums[i] = tl_dual_multiply(*kernel, dense->pair, sums[i]);
+        sums[i + 1u] = tl_dual_multiply(tl_add_bytes(0, *kernel), dense->pair, sums[i + 1u]);
+    }
     for (const tl_quad *in = dense->inputs_end - dense->quads; in < dense->inputs_end; ++in) {
         for (unsigned i = 0; i < TL_DENSE_ROWS; i += 2u, kernel += 2) {
             sums[i] = tl_dual_multiply(kernel[1], in->odd, tl_dual_multiply(kernel[0], in->even, sums[i]));

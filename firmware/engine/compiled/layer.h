@@ -18,11 +18,10 @@ typedef struct {
 /* The next run writes table[q + 128] of `rows` rows, rounded up to whole groups. */
 TL_ALWAYS_INLINE void tl_dense_to_rates(tl_dense *dense, uint32_t correction, const float *table, float *rates) {
     dense->correction = correction;
-    dense->middle = table + 128;
+    dense->middle = (uintptr_t)(table + 128) + TL_TO_WORD;
     dense->output = rates;
     dense->quantized = (int8_t *)(void *)rates; /* from where TL_TO_STATE begins to read them */
     dense->end = rates + tl_dense_whole(dense->rows + TL_DENSE_ROWS - 1u);
-    dense->target = TL_TO_WORD;
 }
 
 /* The next run advances state[rows] with f = table[q + 128], and writes it as int8 to quantized[rows]; all but the rows
@@ -30,10 +29,9 @@ TL_ALWAYS_INLINE void tl_dense_to_rates(tl_dense *dense, uint32_t correction, co
 TL_ALWAYS_INLINE void tl_dense_to_state(tl_dense *dense, uint32_t correction, const int8_t *table, float *state,
                                         int8_t *quantized) {
     dense->correction = correction;
-    dense->middle = table + 128;
+    dense->middle = (uintptr_t)(table + 128) + TL_TO_STATE;
     dense->output = state;
     dense->end = state + tl_dense_whole(dense->rows);
-    dense->target = TL_TO_STATE;
     dense->quantized = quantized;
 }
 
@@ -55,7 +53,7 @@ static inline void tl_layer_join(const tl_dense *dense, const tl_step_constants 
  * the two operations on bytes then make -127 of -128.
  * s16-s23: h, then h + p, then the new h. s24-s31: p; then r, t, d, A four at a time, and 1.0. */
 #define TL_DENSE_TO_STATE                                                                                              \
-    "vmov r3, s6\n\t" TL_LOOK_UP("ldrsb", "")                                                                          \
+    "subs r3, r3, #2\n\t" TL_LOOK_UP("ldrsb", "")                                                                          \
     "vmov r2, s7\n\t"                                                                                                  \
     "vldmia r2, {s16-s23}\n\t"                                                                                         \
     "vmov s24, r6\n\t vmov s25, r7\n\t vmov s26, r8\n\t vmov s27, r9\n\t"                                              \
@@ -99,14 +97,14 @@ static inline void tl_layer_join(const tl_dense *dense, const tl_step_constants 
     "vmul.f32 " c ", s26, " c "\n\t vmul.f32 " d ", s27, " d "\n\t"
 
 #define TL_DENSE_TO_WORD                                                                                               \
-    "vmov r3, s6\n\t" TL_LOOK_UP("ldr", ", lsl #2")                                                                    \
+    "subs r3, r3, #1\n\t" TL_LOOK_UP("ldr", ", lsl #2")                                                                    \
     "vmov r2, s7\n\t"                                                                                                  \
     "stmia r2!, {r6-r12, lr}\n\t"                                                                                      \
     "vmov.f32 s15, s12\n\t"                                                                                            \
     "vmov s7, r2\n\t" TL_DENSE_NEXT
 
 _Static_assert(sizeof(tl_dense) == 64 && offsetof(tl_dense, rest) == 4 && offsetof(tl_dense, more) == 8 &&
-                   offsetof(tl_dense, correction) == 12 && TL_TO_INT8 < TL_TO_WORD && TL_TO_WORD < TL_TO_STATE,
+                   offsetof(tl_dense, correction) == 12 && TL_TO_INT8 == 0 && TL_TO_WORD == 1 && TL_TO_STATE == 2,
                "what the assembler knows of tl_dense");
 
 /* Runs `dense` and all that stand behind it. */
@@ -114,10 +112,8 @@ static __attribute__((noinline)) void tl_layers_run(const tl_dense *dense, const
     register const tl_dense *first __asm__("r1") = dense;
     register const tl_step_constants *shared __asm__("r0") = constants;
     __asm__ volatile("vldmia r0, {s13-s15}\n\t" TL_DENSE_BEGIN
-                     "vmov r2, s11\n\t"
-                     "cmp r2, #1\n\t"
-                     "beq.w 5f\n\t"
-                     "blo.w 4f\n\t" TL_DENSE_TO_STATE "4:\n\t" TL_DENSE_TO_INT8 "5:\n\t" TL_DENSE_TO_WORD TL_DENSE_END
+                     "bmi.w 5f\n\t"
+                     "bcc.w 4f\n\t" TL_DENSE_TO_STATE "4:\n\t" TL_DENSE_TO_INT8 "5:\n\t" TL_DENSE_TO_WORD TL_DENSE_END
                      : "+r"(first), "+r"(shared)
                      :
                      : TL_DENSE_CLOBBERS, "s13", "s14", "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
@@ -128,18 +124,20 @@ static __attribute__((noinline)) void tl_layers_run(const tl_dense *dense, const
 static inline void tl_layers_run(const tl_dense *dense, const tl_step_constants *constants) {
     for (bool more = true; more; more = dense->more, ++dense) {
         const uint32_t *kernel = dense->kernel;
-        const float *words = dense->middle;
-        const int8_t *bytes = dense->middle;
+        const uintptr_t middle = dense->middle & ~(uintptr_t)TL_TARGETS;
+        const unsigned target = (unsigned)(dense->middle & TL_TARGETS);
+        const float *words = (const float *)middle;
+        const int8_t *bytes = (const int8_t *)middle;
         for (uint32_t row = 0; row < dense->rows; row += TL_DENSE_ROWS) {
             int32_t q[TL_DENSE_ROWS];
             kernel = tl_dense_group(dense, kernel, q);
             const bool broken = row + TL_DENSE_ROWS > dense->rows;
             for (unsigned i = 0; i < TL_DENSE_ROWS; ++i) {
-                if (dense->target == TL_TO_WORD) {
+                if (target == TL_TO_WORD) {
                     ((float *)dense->output)[row + i] = words[q[i]];
                 } else if (broken) {
                     dense->rest[i] = bytes ? bytes[q[i]] : (int8_t)q[i];
-                } else if (dense->target == TL_TO_INT8) {
+                } else if (target == TL_TO_INT8) {
                     ((int8_t *)dense->output)[row + i] = bytes ? bytes[q[i]] : (int8_t)q[i];
                 } else {
                     float *h = (float *)dense->output + row + i;

@@ -24,6 +24,11 @@ typedef struct {
     uint32_t odd;
 } tl_quad;
 
+/* Two inputs, doubled, as int16 lanes. */
+TL_ALWAYS_INLINE uint32_t tl_pair_from(const int8_t values[2]) {
+    return (uint32_t)(uint16_t)(2 * values[0]) | ((uint32_t)(uint16_t)(2 * values[1]) << 16);
+}
+
 #if defined(__ARM_FEATURE_DSP)
 TL_ALWAYS_INLINE tl_quad tl_quad_from(uint32_t bytes) {
     tl_quad quad;
