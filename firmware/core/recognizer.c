@@ -15,9 +15,6 @@ static void forget(tl_recognizer *recognizer) {
     for (unsigned i = 0; i < TL_STATES; ++i) {
         recognizer->state[i] = 0.0f;
     }
-#ifdef TL_ENGINE_STEPS
-    memset(recognizer->state_q, 0, sizeof recognizer->state_q);
-#endif
     tl_decision_reset(&recognizer->decision, &recognizer->model->decision);
 }
 
@@ -57,14 +54,8 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
     const float dt = (float)result->delta_us * model->dt_per_us;
 
     int8_t x[TL_INPUTS];
-    tl_prepare_codes(code, model->multiplier, x);
-#ifdef TL_ENGINE_STEPS
-    tell(recognizer, TL_STAGE_PREPARE);
-    const tl_engine_status status = tl_engine_step(&recognizer->engine, model, x, recognizer->state_q,
-                                                   recognizer->state, dt, result->y);
-    tell(recognizer, TL_STAGE_RHS);
-#else
     int8_t h[TL_STATES];
+    tl_prepare_codes(code, model->multiplier, x);
     tl_prepare_state(recognizer->state, model->inv_scale, h);
     tell(recognizer, TL_STAGE_PREPARE);
 
@@ -72,16 +63,13 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
     int8_t z[TL_STATES];
     const tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
     tell(recognizer, TL_STAGE_RHS);
-#endif
     if (status != TL_ENGINE_OK) {
         /* The stamp is not taken either: the next good step integrates over the time that was missed. */
         ++recognizer->engine_errors;
         return status;
     }
 
-#ifndef TL_ENGINE_STEPS
     tl_solver_step(recognizer->state, f, z, model->rate_table, dt);
-#endif
     tell(recognizer, TL_STAGE_SOLVER);
 
     result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);

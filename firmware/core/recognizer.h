@@ -24,9 +24,6 @@ typedef struct {
     tl_engine engine;
     tl_decision decision;
     float state[TL_STATES];
-#ifdef TL_ENGINE_STEPS
-    int8_t state_q[TL_STATES]; /* the same as int8, as the engine's last step left it */
-#endif
     uint64_t last_us;
     bool started;
     uint32_t gap_resets;

@@ -31,13 +31,6 @@ tl_engine_status tl_engine_init(tl_engine *engine, const tl_model *model);
  * y[TL_OUTPUTS]. */
 tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t *h, int8_t *f, int8_t *z, int8_t *y);
 
-#ifdef TL_ENGINE_STEPS
-/* The same and the solver in one go (docs/SPEC.md, 2.3 to 2.5), for engines whose engine_context.h defines
- * TL_ENGINE_STEPS: advances state[TL_STATES] by dt. h is the state as int8, before and after; writes y[TL_OUTPUTS]. */
-tl_engine_status tl_engine_step(tl_engine *engine, const tl_model *model, const int8_t *x, int8_t *h, float *state,
-                                float dt, int8_t *y);
-#endif
-
 /* Bytes of RAM that the engine uses, its context included. */
 uint32_t tl_engine_ram(const tl_engine *engine);
 

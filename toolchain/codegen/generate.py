@@ -43,7 +43,7 @@ COMMON_FILES = ("topology.h", "board_config.h", "model_tflite.h", "model_tflite.
 TFLM_REGISTRATION = {"CONCATENATION": "AddConcatenation", "FULLY_CONNECTED": "AddFullyConnected", "TANH": "AddTanh"}
 """MicroMutableOpResolver's method for each operator."""
 _POINTER_BYTES = 4
-PLAN_BYTES = 64
+PLAN_BYTES = 60
 """sizeof(tl_dense) on the device."""
 
 
@@ -228,7 +228,6 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "context_bytes": _context_bytes(topology),
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),
-        "whole_layers": all(units % ROWS_TOGETHER == 0 for units in topology.units),
         "tflite": sources.tflite,
     }
     if engine == "tflm":
@@ -245,14 +244,12 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
     return context
 
 
-def _layers(topology: Topology) -> list[dict[str, Any]]:
+def _layers(topology: Topology) -> list[dict[str, int]]:
     first = 0
-    result: list[dict[str, Any]] = []
+    result = []
     for index, units in enumerate(topology.units):
         quad = topology.signal_offsets[index + 1]
-        drive, rate = topology.denses[2 * index : 2 * index + 2]
-        layer = {"index": index, "first": first, "units": units, "signal_quad": quad, "drive": drive, "rate": rate}
-        result.append(layer)
+        result.append({"index": index, "first": first, "units": units, "signal_quad": quad})
         first += units
     return result
 
@@ -260,7 +257,7 @@ def _layers(topology: Topology) -> list[dict[str, Any]]:
 def _context_bytes(topology: Topology) -> int:
     """Size of the compiled engine's context on the device (firmware/engine/compiled/engine_context.h)."""
     signal, plans = 8 * topology.signal_offsets[-1], PLAN_BYTES * len(topology.denses)
-    return _POINTER_BYTES + signal + plans + 4 * topology.most_rows + ROWS_TOGETHER * topology.broken
+    return _POINTER_BYTES + signal + plans + ROWS_TOGETHER * topology.broken
 
 
 def _ports(network: Network) -> dict[str, Any]:

@@ -210,11 +210,6 @@ class Topology:
         return tuple(result)
 
     @property
-    def most_rows(self) -> int:
-        """Rows of the largest layer, padded to whole groups."""
-        return aligned(max(self.units), ROWS_TOGETHER)
-
-    @property
     def broken(self) -> int:
         """How many of ``denses`` have rows that are no whole groups."""
         return sum(dense.rows != dense.padded_rows for dense in self.denses)

@@ -7,14 +7,11 @@
 #include "dense.h"
 #include "topology.h"
 
-#define TL_ENGINE_STEPS 1
-
 typedef struct {
     const uint8_t *kernels;
     /* x, then h of each layer, four values an entry, each padded with zeros to whole entries. */
     tl_quad signal[TL_SIGNAL_QUADS];
-    tl_dense dense[2 * TL_LAYERS + 1]; /* rate and drive of each layer, then the head */
-    float rates[TL_MOST_ROWS];         /* 1/tau of one layer, padded to whole groups of rows */
+    tl_dense dense[2 * TL_LAYERS + 1]; /* drive and rate of each layer, then the head */
 #if TL_BROKEN > 0
     int8_t rest[TL_BROKEN][TL_DENSE_ROWS]; /* of the denses whose rows are no whole groups */
 #endif
