@@ -4,12 +4,22 @@
 
 #define LIMIT TL_STATE_LIMIT
 
+static inline int32_t prepare_one(int32_t code, int32_t multiplier) {
+    const int32_t sum = code * multiplier + 32768;
+#if defined(__ARM_FEATURE_DSP)
+    int32_t value;
+    __asm__("ssat %0, #8, %1, asr #16" : "=r"(value) : "r"(sum));
+#else
+    int32_t value = sum >> 16;
+    value = value > LIMIT ? LIMIT : value;
+#endif
+    return value < -LIMIT ? -LIMIT : value;
+}
+
 void tl_prepare_codes(const int16_t code[TL_INPUTS], const int32_t multiplier[TL_INPUTS], int8_t x[TL_INPUTS]) {
+#pragma GCC unroll 6
     for (unsigned c = 0; c < TL_INPUTS; ++c) {
-        int32_t value = (code[c] * multiplier[c] + 32768) >> 16;
-        value = value > LIMIT ? LIMIT : value;
-        value = value < -LIMIT ? -LIMIT : value;
-        x[c] = (int8_t)value;
+        x[c] = (int8_t)prepare_one(code[c], multiplier[c]);
     }
 }
 
