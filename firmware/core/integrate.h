@@ -12,9 +12,10 @@
 #endif
 
 /* Advances h[TL_STATES] by dt (model time) in place. x is the sample; f and z are the right-hand side at h, and are
- * overwritten by a solver that evaluates it again. When that fails, h stays as it was. */
+ * overwritten by a solver that evaluates it again; q becomes the new h as int8, what the next step reads. When an
+ * evaluation fails, h and q stay as they were. */
 tl_engine_status tl_integrate(tl_engine *engine, const tl_model *model, const int8_t x[TL_INPUTS], int8_t f[TL_STATES],
-                              int8_t z[TL_STATES], float dt, float h[TL_STATES]);
+                              int8_t z[TL_STATES], float dt, float h[TL_STATES], int8_t q[TL_STATES]);
 
 /* dh/dt of one unit: f is the int8 drive, r is 1/tau. */
 static inline float tl_slope(float h, int8_t f, float r) {

@@ -40,22 +40,23 @@ static void finish(float h[TL_STATES], const float total[TL_STATES], const float
 }
 
 tl_engine_status tl_integrate(tl_engine *engine, const tl_model *model, const int8_t x[TL_INPUTS], int8_t f[TL_STATES],
-                              int8_t z[TL_STATES], float dt, float h[TL_STATES]) {
+                              int8_t z[TL_STATES], float dt, float h[TL_STATES], int8_t q[TL_STATES]) {
+    int8_t stage_q[TL_STATES];
     const float half = dt * 0.5f;
     const float step[STAGES] = {half, half, dt};
     float stage[TL_STATES];
     float total[TL_STATES];
     for (unsigned s = 0; s < STAGES; ++s) {
         next_stage(stage, total, h, s == 0u ? h : stage, f, z, model->rate_table, step[s]);
-        int8_t q[TL_STATES];
         int8_t y[TL_OUTPUTS]; /* the logits are those of the first evaluation */
-        tl_prepare_state(stage, model->inv_scale, q);
-        const tl_engine_status status = tl_engine_rhs(engine, x, q, f, z, y);
+        tl_prepare_state(stage, model->inv_scale, stage_q);
+        const tl_engine_status status = tl_engine_rhs(engine, x, stage_q, f, z, y);
         if (status != TL_ENGINE_OK) {
             return status;
         }
     }
     finish(h, total, stage, f, z, model->rate_table, dt * 0x1.555556p-3f);
+    tl_prepare_state(h, model->inv_scale, q);
     return TL_ENGINE_OK;
 }
 

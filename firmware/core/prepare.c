@@ -1,32 +1,26 @@
 #include "core/prepare.h"
 
-#include <string.h>
+#include "core/element.h"
 
-#define LIMIT 127
+#define LIMIT TL_STATE_LIMIT
 
-/* 1.5 * 2^23. Between 2^23 and 2^24 one step of a float is exactly 1, so adding this rounds a small number to the
- * nearest integer, half to even, without libm; the integer is then the difference of the two bit patterns. The bits of
- * a sum, read as an int32, rise with the sum whatever its size or sign, so clamping them clamps the number: as
- * integers, because float comparisons cost a branch each. */
-#define ROUNDER 12582912.0f
-#define ROUNDER_BITS 0x4B400000
-
-void tl_prepare_codes(const int16_t code[TL_INPUTS], const int32_t multiplier[TL_INPUTS], int8_t x[TL_INPUTS]) {
-    for (unsigned c = 0; c < TL_INPUTS; ++c) {
-        int32_t value = (code[c] * multiplier[c] + 32768) >> 16;
-        value = value > LIMIT ? LIMIT : value;
-        value = value < -LIMIT ? -LIMIT : value;
-        x[c] = (int8_t)value;
-    }
+static inline int32_t prepare_one(int32_t code, int32_t multiplier) {
+    const int32_t sum = code * multiplier + 32768;
+#if defined(__ARM_FEATURE_DSP)
+    int32_t value;
+    __asm__("ssat %0, #8, %1, asr #16" : "=r"(value) : "r"(sum));
+#else
+    int32_t value = sum >> 16;
+    value = value > LIMIT ? LIMIT : value;
+#endif
+    return value < -LIMIT ? -LIMIT : value;
 }
 
-static inline int8_t quantize_one(float h, float inv_scale) {
-    const float sum = h * inv_scale + ROUNDER;
-    int32_t bits;
-    memcpy(&bits, &sum, sizeof bits);
-    bits = bits > ROUNDER_BITS + LIMIT ? ROUNDER_BITS + LIMIT : bits;
-    bits = bits < ROUNDER_BITS - LIMIT ? ROUNDER_BITS - LIMIT : bits;
-    return (int8_t)(bits - ROUNDER_BITS);
+void tl_prepare_codes(const int16_t code[TL_INPUTS], const int32_t multiplier[TL_INPUTS], int8_t x[TL_INPUTS]) {
+#pragma GCC unroll 6
+    for (unsigned c = 0; c < TL_INPUTS; ++c) {
+        x[c] = (int8_t)prepare_one(code[c], multiplier[c]);
+    }
 }
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FP)
@@ -53,7 +47,7 @@ static inline void quantize_four(const float h[4], float inv_scale, int8_t q[4])
 #else
 static inline void quantize_four(const float h[4], float inv_scale, int8_t q[4]) {
     for (unsigned i = 0; i < 4u; ++i) {
-        q[i] = quantize_one(h[i], inv_scale);
+        q[i] = tl_quantize_element(h[i], inv_scale);
     }
 }
 #endif
@@ -64,6 +58,6 @@ void tl_prepare_state(const float h[TL_STATES], float inv_scale, int8_t q[TL_STA
         quantize_four(h + i, inv_scale, q + i);
     }
     for (unsigned i = whole; i < TL_STATES; ++i) {
-        q[i] = quantize_one(h[i], inv_scale);
+        q[i] = tl_quantize_element(h[i], inv_scale);
     }
 }

@@ -14,6 +14,7 @@ static void tell(const tl_recognizer *recognizer, tl_stage ended) {
 static void forget(tl_recognizer *recognizer) {
     for (unsigned i = 0; i < TL_STATES; ++i) {
         recognizer->state[i] = 0.0f;
+        recognizer->state_q[i] = 0;
     }
     tl_decision_reset(&recognizer->decision, &recognizer->model->decision);
 }
@@ -54,17 +55,15 @@ tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t 
     const float dt = (float)result->delta_us * model->dt_per_us;
 
     int8_t x[TL_INPUTS];
-    int8_t h[TL_STATES];
     tl_prepare_codes(code, model->multiplier, x);
-    tl_prepare_state(recognizer->state, model->inv_scale, h);
     tell(recognizer, TL_STAGE_PREPARE);
 
     int8_t f[TL_STATES];
     int8_t z[TL_STATES];
-    tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
+    tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, recognizer->state_q, f, z, result->y);
     tell(recognizer, TL_STAGE_RHS);
     if (status == TL_ENGINE_OK) {
-        status = tl_integrate(&recognizer->engine, model, x, f, z, dt, recognizer->state);
+        status = tl_integrate(&recognizer->engine, model, x, f, z, dt, recognizer->state, recognizer->state_q);
         tell(recognizer, TL_STAGE_SOLVER);
     }
     if (status != TL_ENGINE_OK) {

@@ -24,6 +24,7 @@ typedef struct {
     tl_engine engine;
     tl_decision decision;
     float state[TL_STATES];
+    int8_t state_q[TL_STATES]; /* the same as int8: what the right-hand side reads */
     uint64_t last_us;
     bool started;
     uint32_t gap_resets;

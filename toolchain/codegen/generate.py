@@ -21,7 +21,7 @@ import toolchain
 from toolchain.board import Board
 from toolchain.codegen import image as model_image
 from toolchain.codegen import kernels
-from toolchain.codegen.topology import ALIGNMENT, KINDS, Topology, aligned
+from toolchain.codegen.topology import ALIGNMENT, KINDS, ROWS_TOGETHER, Topology, aligned
 from toolchain.errors import ConfigError, ModelError
 from toolchain.files import write_bytes, write_text
 from toolchain.int8.flatbuffer import TfliteModel, read_tflite
@@ -43,6 +43,8 @@ COMMON_FILES = ("topology.h", "board_config.h", "model_tflite.h", "model_tflite.
 TFLM_REGISTRATION = {"CONCATENATION": "AddConcatenation", "FULLY_CONNECTED": "AddFullyConnected", "TANH": "AddTanh"}
 """MicroMutableOpResolver's method for each operator."""
 _POINTER_BYTES = 4
+PLAN_BYTES = 60
+"""sizeof(tl_dense) on the device."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,
         "kind_number": KINDS[topology.kind],
-        "context_bytes": _POINTER_BYTES + 8 * topology.signal_offsets[-1],
+        "context_bytes": _context_bytes(topology),
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),
         "tflite": sources.tflite,
@@ -251,10 +253,16 @@ def _layers(topology: Topology) -> list[dict[str, int]]:
     first = 0
     result = []
     for index, units in enumerate(topology.units):
-        word = topology.signal_offsets[index + 1]
-        result.append({"index": index, "first": first, "units": units, "signal_word": word})
+        quad = topology.signal_offsets[index + 1]
+        result.append({"index": index, "first": first, "units": units, "signal_quad": quad})
         first += units
     return result
+
+
+def _context_bytes(topology: Topology) -> int:
+    """Size of the compiled engine's context on the device (firmware/engine/compiled/engine_context.h)."""
+    signal, plans = 8 * topology.signal_offsets[-1], PLAN_BYTES * len(topology.denses)
+    return _POINTER_BYTES + signal + plans + ROWS_TOGETHER * topology.broken
 
 
 def _ports(network: Network) -> dict[str, Any]:

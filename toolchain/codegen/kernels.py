@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from toolchain.codegen.topology import ACCUMULATOR_FACTOR, ROWS_TOGETHER, DenseLayout, Topology, words
+from toolchain.codegen.topology import ACCUMULATOR_LIMIT, ROWS_TOGETHER, DenseLayout, Topology, quads
 from toolchain.errors import ModelError
 from toolchain.int8.network import Dense, Network
 from toolchain.ltc.solvers import Solver
@@ -34,28 +34,42 @@ def pack(network: Network) -> bytes:
     return bytes(section)
 
 
-def pack_lanes(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.uint32]:
-    """Pack int8 (..., 4 * n) into words (..., n): lanes 256 * w0 + w1 and 256 * w2 + w3 (topology.py).
+def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], pair: bool = False) -> npt.NDArray[np.uint32]:
+    """Pack int8 (rows, inputs), and their biases (rows,), as topology.py says. Rows are a multiple of 8, inputs one of 4.
 
-    Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
+    With ``pair`` two inputs more stand at the front. Returns (rows / 8, words): of each eight rows the first sums, then
+    the weights. Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
     """
-    wide = weights.astype(np.int32).reshape(*weights.shape[:-1], -1, 2, 2)
-    lanes = (256 * wide[..., 0] + wide[..., 1]) & 0xFFFF
-    return (lanes[..., 0] | lanes[..., 1] << 16).astype("<u4")
+    # (group, pair of rows, upper or lower, input)
+    rows = weights.astype(np.int64).reshape(-1, ROWS_TOGETHER // 2, 2, weights.shape[1])
+    groups = len(rows)
+    lanes = (256 * rows[:, :, 0] + rows[:, :, 1]) & 0xFFFF
+    apart = 2 if pair else 0
+    singles = lanes[..., :apart:2] | lanes[..., 1:apart:2] << 16
+    # (group, pair of rows, quad, lane, first or second word)
+    fours = lanes[..., apart:].reshape(groups, ROWS_TOGETHER // 2, -1, 2, 2)
+    words = (fours[..., 0, :] | fours[..., 1, :] << 16).swapaxes(1, 2)
+    lower = rows[:, :, 1, apart:].reshape(groups, ROWS_TOGETHER // 2, -1, 2)
+    biases = bias.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2)
+    both = 512 * biases[..., 0] + 2 * biases[..., 1]
+    second = 2 * biases[..., 1] - lower.prod(axis=-1).sum(axis=-1)
+    first = np.stack([both, second], axis=-1)
+    parts = [part.reshape(groups, -1) for part in (first, singles, words)]
+    return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype("<u4")
 
 
 def _check(layout: DenseLayout, dense: Dense) -> None:
-    largest = int(np.abs(dense.bias.astype(np.int64)).max())
-    if largest > layout.bias_limit:
-        raise ModelError(
-            f"Tensor '{dense.name}' has a bias of {largest} steps, at most {layout.bias_limit} with "
-            f"{layout.inputs} inputs.",
-            "Its weights are next to zero: train longer.",
-        )
     if dense.weights.min() < -127:
         raise ModelError(
             f"Tensor '{dense.name}' has a weight of -128, expected -127 to 127.",
             "TFLite's converter never makes one; convert the model again.",
+        )
+    reach = 128 * np.abs(dense.weights.astype(np.int64)).sum(axis=1) + np.abs(dense.bias.astype(np.int64))
+    if reach.max() >= ACCUMULATOR_LIMIT:
+        raise ModelError(
+            f"Row {reach.argmax()} of tensor '{dense.name}' can reach a sum of {reach.max()}, expected less than "
+            f"{ACCUMULATOR_LIMIT}.",
+            "A bias so large says that its weights are next to zero: train longer. Else the layer is too wide.",
         )
     if not SHIFT_MIN <= dense.shift <= SHIFT_MAX:
         raise ModelError(
@@ -69,15 +83,20 @@ def _pack_dense(section: bytearray, layout: DenseLayout, dense: Dense) -> None:
     _check(layout, dense)
     record = (dense.multiplier, dense.shift, dense.output_zero_point, 0)
     struct.pack_into("<4i", section, layout.requantize_offset, *record)
-    groups = layout.padded_rows // ROWS_TOGETHER
-    bias = np.zeros(layout.padded_rows, "<i4")
-    bias[: layout.rows] = dense.bias.astype(np.int64) * ACCUMULATOR_FACTOR
-    rows = np.zeros((layout.padded_rows, 4 * layout.row_words), np.int8)
-    taken, start = 0, 0
-    for part in layout.parts:
-        rows[: layout.rows, start : start + part] = dense.weights[:, taken : taken + part]
-        taken += part
-        start += 4 * words(part)
-    weights = pack_lanes(rows).reshape(groups, ROWS_TOGETHER, layout.row_words).swapaxes(1, 2)
-    together = np.concatenate([bias.view("<u4").reshape(groups, 1, ROWS_TOGETHER), weights], axis=1)
-    section[layout.rows_offset : layout.end] = together.astype("<u4").tobytes()
+    bias = np.zeros(layout.padded_rows, np.int32)
+    bias[: layout.rows] = dense.bias
+    columns = _columns(layout)
+    rows = np.zeros((layout.padded_rows, 4 * layout.row_quads + 2 * layout.pair), np.int8)
+    rows[: layout.rows, columns] = dense.weights
+    section[layout.rows_offset : layout.end] = pack_rows(rows, bias, layout.pair).tobytes()
+
+
+def _columns(layout: DenseLayout) -> list[int]:
+    """Where each input stands among the columns that pack_rows gets."""
+    columns: list[int] = []
+    start = 2 * layout.pair
+    for number, part in enumerate(layout.parts):
+        apart = 2 if layout.pair and number == 0 else 0
+        columns += [*range(start, start + part - apart), *range(apart)]
+        start += 4 * quads(part - apart)
+    return columns

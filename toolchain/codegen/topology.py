@@ -3,21 +3,27 @@
 The generated code knows the shape only (docs/SPEC.md, 4). Everything here follows from the shape, so two models of
 one shape share one firmware.
 
-``KERN``, layout 2, all offsets multiples of 16:
+``KERN``, layout 3, all offsets multiples of 16:
 
 * requantization: one record of four i32 per FULLY_CONNECTED (multiplier, shift, output zero point, 0), in the order
   drive 0, rate 0, drive 1, rate 1, ..., head;
 * activation: i8[layers][256], tanh of the drive's int8 q at index q + 128;
-* for each FULLY_CONNECTED in the same order, for each four rows: i32 bias[4], then u32 weights[row_words][4]. Rows are
-  padded to a multiple of four with zeros. A bias stands there times 256.
+* for each FULLY_CONNECTED in the same order, for each eight rows: i32 first[4][2]; where x is read and has six values, and layer 0
+  a multiple of 64, u32 weights[4] of the last two values; then for each four inputs u32 weights[4][2]. Rows are padded to a multiple of
+  eight with zeros.
 
-A word holds the weights w0..w3 of four inputs of one row: as two int16 lanes 256 * w0 + w1 and 256 * w2 + w3, the
-first in the lower half (firmware/engine/compiled/simd.h says what that is good for). So accumulators carry the factor
-256, and the words of four rows for the same inputs stand side by side.
+A word holds two rows of two inputs: as two int16 lanes, one per input, 256 * upper row + lower row. Of the four inputs
+i..i+3 that stand together, the first word of a pair has i and i + 2, the second i + 1 and i + 3. The four pairs of words
+belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one. The single words of the
+last two inputs of x have one of them per lane.
+
+Two sums go with each pair of rows, and what they start from is ``first``: 512 * upper bias + 2 * lower bias, and
+2 * lower bias less the products of the lower row's weights i with i + 1 and i + 2 with i + 3, over all fours of inputs
+(firmware/engine/compiled/simd.h says what that is good for). Both are taken modulo 2**32.
 
 The inputs of all of them are gathered into one *signal* vector: x, h of layer 0, h of layer 1, ..., each padded with
-zeros to an even number of words of four values. The drive of a layer reads two neighbours of it, the rate the first of
-these, the head the last part; so each reads whole words and nothing is gathered twice.
+zeros to whole quads, four values doubled; only the pair of x stays apart. The drive of a layer reads two neighbours of it, the rate the first of these,
+the head the last part; so each reads whole quads and nothing is gathered twice.
 """
 
 from __future__ import annotations
@@ -30,13 +36,16 @@ from functools import cached_property
 from toolchain.errors import ModelError
 from toolchain.ltc.solvers import STABLE_UP_TO, Solver
 
-LAYOUT = 2
+LAYOUT = 3
 ALIGNMENT = 16
 REQUANTIZE_BYTES = 16
 TABLE_ENTRIES = 256
-ROWS_TOGETHER = 4
-WORDS_TOGETHER = 2
-ACCUMULATOR_FACTOR = 256
+ROWS_TOGETHER = 8
+PAIRED_INPUTS = 6
+BLOCK_QUADS = 16
+"""TL_DENSE_BLOCK."""
+ACCUMULATOR_LIMIT = 2**22
+"""Accumulators must stay below: the engine carries them times 512 in 32 bits."""
 MAX_LAYERS = 8
 MAX_UNITS = 256
 MIN_OUTPUTS, MAX_OUTPUTS = 2, 32
@@ -44,9 +53,14 @@ KINDS = {"classes": 0}
 """Numbers of ``ModelSpec.kind`` in the image."""
 
 
-def words(values: int) -> int:
-    """Words of four int8 that hold ``values``, an even number of them."""
-    return aligned(-(-values // 4), WORDS_TOGETHER)
+def quads(values: int) -> int:
+    """Quads that hold ``values`` int8."""
+    return -(-values // 4)
+
+
+def paired(inputs: int, units: int) -> bool:
+    """Whether the last two values of x stand apart from the first four: the six of an IMU, before whole blocks."""
+    return inputs == PAIRED_INPUTS and quads(units) % BLOCK_QUADS == 0
 
 
 def aligned(offset: int, to: int = ALIGNMENT) -> int:
@@ -58,14 +72,17 @@ def aligned(offset: int, to: int = ALIGNMENT) -> int:
 class DenseLayout:
     """One FULLY_CONNECTED: its shape, what it reads of the signal, and where its parts lie in ``KERN`` (bytes).
 
-    ``parts``: sizes (int8 values) of the pieces of the signal that one row multiplies, each padded to words.
+    ``parts``: sizes (int8 values) of the pieces of the signal that one row multiplies, each padded to quads; the first
+    of them is piece ``first_part``. ``pair``: two values of the first piece stand apart and count for no quad.
     """
 
     name: str
     index: int
     rows: int
     parts: tuple[int, ...]
-    input_word: int
+    first_part: int
+    pair: bool
+    input_quad: int
     rows_offset: int
 
     @property
@@ -74,24 +91,24 @@ class DenseLayout:
         return aligned(self.rows, ROWS_TOGETHER)
 
     @property
-    def row_words(self) -> int:
-        """Words of one row."""
-        return sum(words(part) for part in self.parts)
+    def signal_parts(self) -> range:
+        """Numbers of the pieces of the signal: x is 0, h of layer l is l + 1."""
+        return range(self.first_part, self.first_part + len(self.parts))
+
+    @property
+    def row_quads(self) -> int:
+        """Quads of inputs that one row multiplies."""
+        return sum(quads(part) for part in self.parts) - self.pair
 
     @property
     def group_bytes(self) -> int:
-        """Bytes of four rows, biases and weights."""
-        return 4 * ROWS_TOGETHER * (1 + self.row_words)
+        """Bytes of eight rows, first sums and weights."""
+        return 4 * ROWS_TOGETHER * (1 + self.row_quads) + 2 * ROWS_TOGETHER * self.pair
 
     @property
     def inputs(self) -> int:
         """Inputs without padding."""
         return sum(self.parts)
-
-    @property
-    def bias_limit(self) -> int:
-        """Largest magnitude of a bias with which no accumulator can overflow, whatever the weights."""
-        return (2**31 - 1) // ACCUMULATOR_FACTOR - 128 * 127 * self.inputs
 
     @property
     def requantize_offset(self) -> int:
@@ -171,11 +188,18 @@ class Topology:
         return sum(dense.rows * dense.inputs for dense in self.denses)
 
     @property
+    def pair(self) -> bool:
+        """Whether the last two values of x stand apart."""
+        return paired(self.inputs, self.units[0])
+
+    @property
     def signal_offsets(self) -> tuple[int, ...]:
-        """First word of x, h of layer 0, h of layer 1, ... in the signal vector; then its length in words."""
+        """First quad of x, h of layer 0, h of layer 1, ... in the signal vector; then its length in quads."""
         offsets = [0]
         for width in (self.inputs, *self.units):
-            offsets.append(offsets[-1] + words(width))
+            offsets.append(offsets[-1] + quads(width))
+            if len(offsets) == 2:
+                offsets[1] -= self.pair
         return tuple(offsets)
 
     @property
@@ -188,17 +212,23 @@ class Topology:
         """Every FULLY_CONNECTED in the order of ``KERN``: drive 0, rate 0, drive 1, rate 1, ..., head."""
         offset = self.activation_offset + TABLE_ENTRIES * self.layers
         result: list[DenseLayout] = []
-        for name, rows, parts, word in self._shapes():
-            result.append(DenseLayout(name, len(result), rows, parts, word, aligned(offset)))
+        for name, rows, parts, first in self._shapes():
+            pair = first == 0 and self.pair
+            quad = self.signal_offsets[first]
+            result.append(DenseLayout(name, len(result), rows, parts, first, pair, quad, aligned(offset)))
             offset = result[-1].end
         return tuple(result)
 
+    @property
+    def broken(self) -> int:
+        """How many of ``denses`` have rows that are no whole groups."""
+        return sum(dense.rows != dense.padded_rows for dense in self.denses)
+
     def _shapes(self) -> Iterator[tuple[str, int, tuple[int, ...], int]]:
-        words_at = self.signal_offsets
         for layer, (width, units) in enumerate(zip(self.layer_inputs, self.units, strict=True)):
-            yield f"drive{layer}", units, (width, units), words_at[layer]
-            yield f"rate{layer}", units, (width,), words_at[layer]
-        yield "head", self.outputs, (self.units[-1],), words_at[self.layers]
+            yield f"drive{layer}", units, (width, units), layer
+            yield f"rate{layer}", units, (width,), layer
+        yield "head", self.outputs, (self.units[-1],), self.layers
 
     @property
     def kern_bytes(self) -> int:

@@ -25,36 +25,16 @@ TL_ALWAYS_INLINE int32_t tl_requantize_offset(const tl_requantization *record) {
     return (1 << (right - 1u)) + record->zero_point * (1 << right);
 }
 
-/* `accumulator` carries the factor 256, `right` is 1..20.
+/* `doubled` is twice the accumulator, `right` is 1..20.
  *
  * First rounding: to nearest, halves upwards (what gemmlowp's nudge and truncating division come to), of accumulator *
- * multiplier / 2^31; SMMULR does it to twice the accumulator, which is exact: the low 8 bits are zero. Second
- * rounding: to nearest, halves away from zero: add a half, one less below zero, and shift. */
-TL_ALWAYS_INLINE int32_t tl_requantize(int32_t accumulator, int32_t multiplier, unsigned right, int32_t offset) {
-    const int32_t high = tl_high_product(accumulator >> 7, multiplier);
-    return tl_saturate((high + (high >> 31) + offset) >> right);
-}
-
-/* Four of them, in step with each other: the loads stand together because the core pipelines them. */
-TL_ALWAYS_INLINE void tl_requantize_four(const int32_t accumulator[4], int32_t multiplier, unsigned right,
-                                         int32_t offset, int32_t q[4]) {
-#if defined(__ARM_FEATURE_DSP)
-    __asm__("ldr %0, [%4]\n\t ldr %1, [%4, #4]\n\t ldr %2, [%4, #8]\n\t ldr %3, [%4, #12]\n\t"
-            "asr %0, %0, #7\n\t asr %1, %1, #7\n\t asr %2, %2, #7\n\t asr %3, %3, #7\n\t"
-            "smmulr %0, %0, %5\n\t smmulr %1, %1, %5\n\t smmulr %2, %2, %5\n\t smmulr %3, %3, %5\n\t"
-            "add %0, %0, %0, asr #31\n\t add %1, %1, %1, asr #31\n\t"
-            "add %2, %2, %2, asr #31\n\t add %3, %3, %3, asr #31\n\t"
-            "add %0, %0, %6\n\t add %1, %1, %6\n\t add %2, %2, %6\n\t add %3, %3, %6\n\t"
-            "asr %0, %0, %7\n\t asr %1, %1, %7\n\t asr %2, %2, %7\n\t asr %3, %3, %7\n\t"
-            "ssat %0, #8, %0\n\t ssat %1, #8, %1\n\t ssat %2, #8, %2\n\t ssat %3, #8, %3"
-            : "=&r"(q[0]), "=&r"(q[1]), "=&r"(q[2]), "=&r"(q[3])
-            : "r"(accumulator), "r"(multiplier), "r"(offset), "r"(right), "m"(*(const int32_t(*)[4])accumulator)
-            : "cc");
-#else
-    for (unsigned i = 0; i < 4u; ++i) {
-        q[i] = tl_requantize(accumulator[i], multiplier, right, offset);
-    }
-#endif
+ * multiplier / 2^31. Second rounding: to nearest, halves away from zero: add a half, one less below zero, and shift.
+ * The sign is the accumulator's: where the first rounding makes 0 of a negative one, a half less one is not yet a whole.
+ * The M4 does it in four instructions: ADD with ASR #31, SMMLAR, ASR, SSAT. */
+TL_ALWAYS_INLINE int32_t tl_requantize(int32_t doubled, int32_t multiplier, unsigned right, int32_t offset) {
+    const int32_t high = (int32_t)(((int64_t)doubled * multiplier + ((int64_t)1 << 31)) >> 32);
+    const int32_t value = (int32_t)((uint32_t)high + (uint32_t)offset + (uint32_t)(doubled >> 31)) >> right;
+    return value > INT8_MAX ? INT8_MAX : value < INT8_MIN ? INT8_MIN : value;
 }
 
 #endif

@@ -1,9 +1,15 @@
 /* The Cortex-M4's SIMD for int8 products, or the same in plain C.
  *
- * Two weights share a 16-bit lane: lane = 256 * high + low, both signed. With the inputs (a, b) of the two, lane * a +
- * low * (256 * b - a) = 256 * (high * a + low * b), exactly. So a word holds four weights, SXTB16 brings its two lows,
- * and two SMLAD do the rest; accumulators carry the factor 256. Inputs lie in [-127, 127], or 256 * b - a would not
- * fit its lane. */
+ * A word holds four weights: two rows of two inputs. Lane = 256 * a + b, with a of the upper row and b of the lower, and
+ * one lane per input; so SMLAD of a word with two inputs adds 256 * A + B, A and B being the rows' products. The lower
+ * rows' products alone come from a second sum, and A is the difference. That second sum takes four inputs at a time:
+ * with b0, b1 the lower weights of inputs x and y,
+ *
+ *     (b0 + y) * (b1 + x) = b0 * x + b1 * y + b0 * b1 + x * y,
+ *
+ * where b0 * b1 is known beforehand and x * y is the same for all rows (S. Winograd, A New Algorithm for Inner Product,
+ * IEEE Trans. Computers C-17, 1968). SXTAB16 unpacks b and adds the input in one go, so that 16 products take two loads,
+ * two SXTAB16 and three SMLAD a pair of words. All sums are modulo 2^32. Inputs are any int8. */
 #ifndef TL_COMPILED_SIMD_H
 #define TL_COMPILED_SIMD_H
 
@@ -11,33 +17,31 @@
 
 #define TL_ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Four inputs, the form that the weights want: lanes (in[0], in[2]) and lanes (256 * in[1] - in[0], 256 * in[3] -
- * in[2]). */
+/* Four inputs, doubled, as int16 lanes: (in[0], in[2]) and (in[1], in[3]). Doubled because SMMULR, which scales the
+ * sums, wants them so. */
 typedef struct {
-    uint32_t high;
-    uint32_t low;
-} tl_inputs;
+    uint32_t even;
+    uint32_t odd;
+} tl_quad;
+
+/* Two inputs, doubled, as int16 lanes. */
+TL_ALWAYS_INLINE uint32_t tl_pair_from(const int8_t values[2]) {
+    return (uint32_t)(uint16_t)(2 * values[0]) | ((uint32_t)(uint16_t)(2 * values[1]) << 16);
+}
 
 #if defined(__ARM_FEATURE_DSP)
-#include <arm_acle.h>
-
-TL_ALWAYS_INLINE tl_inputs tl_inputs_from(uint32_t bytes) {
-    const int16x2_t high = __sxtb16((int8x4_t)bytes);
-    return (tl_inputs){(uint32_t)high, (uint32_t)__ssub16((int16x2_t)(bytes & 0xFF00FF00u), high)};
+TL_ALWAYS_INLINE tl_quad tl_quad_from(uint32_t bytes) {
+    tl_quad quad;
+    __asm__("sxtb16 %0, %2\n\t sxtb16 %1, %2, ror #8\n\t sxtab16 %0, %0, %2\n\t sxtab16 %1, %1, %2, ror #8"
+            : "=&r"(quad.even), "=&r"(quad.odd)
+            : "r"(bytes));
+    return quad;
 }
 
-/* To int8; as an int32, because gcc would extend an int8 once more. */
-TL_ALWAYS_INLINE int32_t tl_saturate(int32_t value) {
-    int32_t saturated;
-    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
-    return saturated;
-}
-
-/* The upper half of the 64-bit product, rounded to nearest, halves upwards. */
-TL_ALWAYS_INLINE int32_t tl_high_product(int32_t a, int32_t b) {
-    int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
-    return high;
+/* sum + even[0] * odd[0] + even[1] * odd[1]. */
+TL_ALWAYS_INLINE uint32_t tl_quad_product(tl_quad quad, uint32_t sum) {
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(quad.even), "r"(quad.odd));
+    return sum;
 }
 #else
 TL_ALWAYS_INLINE int32_t tl_lane(uint32_t word, unsigned shift) {
@@ -52,19 +56,24 @@ TL_ALWAYS_INLINE uint32_t tl_lanes(int32_t first, int32_t second) {
     return (uint32_t)(uint16_t)first | ((uint32_t)(uint16_t)second << 16);
 }
 
-TL_ALWAYS_INLINE tl_inputs tl_inputs_from(uint32_t bytes) {
+/* SMLAD. */
+TL_ALWAYS_INLINE uint32_t tl_dual_multiply(uint32_t a, uint32_t b, uint32_t sum) {
+    return sum + (uint32_t)(tl_lane(a, 0) * tl_lane(b, 0)) + (uint32_t)(tl_lane(a, 16) * tl_lane(b, 16));
+}
+
+/* SXTAB16: the lower byte of each lane of `word`, added to `lanes`. */
+TL_ALWAYS_INLINE uint32_t tl_add_bytes(uint32_t lanes, uint32_t word) {
+    return tl_lanes(tl_lane(lanes, 0) + tl_byte(word, 0), tl_lane(lanes, 16) + tl_byte(word, 16));
+}
+
+TL_ALWAYS_INLINE tl_quad tl_quad_from(uint32_t bytes) {
     const int32_t a = tl_byte(bytes, 0), b = tl_byte(bytes, 8), c = tl_byte(bytes, 16), d = tl_byte(bytes, 24);
-    return (tl_inputs){tl_lanes(a, c), tl_lanes(256 * b - a, 256 * d - c)};
+    return (tl_quad){tl_lanes(2 * a, 2 * c), tl_lanes(2 * b, 2 * d)};
 }
 
-TL_ALWAYS_INLINE int32_t tl_saturate(int32_t value) {
-    value = value > INT8_MAX ? INT8_MAX : value;
-    return value < INT8_MIN ? INT8_MIN : value;
-}
-
-/* The upper half of the 64-bit product, rounded to nearest, halves upwards. */
-TL_ALWAYS_INLINE int32_t tl_high_product(int32_t a, int32_t b) {
-    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+/* sum + even[0] * odd[0] + even[1] * odd[1]. */
+TL_ALWAYS_INLINE uint32_t tl_quad_product(tl_quad quad, uint32_t sum) {
+    return tl_dual_multiply(quad.even, quad.odd, sum);
 }
 #endif
 
