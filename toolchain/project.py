@@ -52,6 +52,32 @@ class Model(_Strict):
     time_scale: float = Field(default=40.0, gt=0, description="model time units per second")
     dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
     solver: Literal["semi_implicit"] = "semi_implicit"
+    preparation: Literal["raw", "high_pass", "difference"] = Field(
+        default="raw", description="of the inputs: as they are, without their mean, or with their rate of change"
+    )
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Augmentation(_Strict):
+    """What a wearer could have done, or a sensor, differently: standard deviations, ranges and fractions.
+
+    A fraction is that of the recordings, in training only, that are changed so.
+    """
+
+    roll_degrees: float = Field(default=20.0, ge=0, description="turn about the forearm: straps slip that way most")
+    tilt_degrees: float = Field(default=12.0, ge=0, description="turn about a random axis")
+    half_turns: Fraction = Field(default=0.07, description="strap worn the other way round: half a turn about z")
+    mirrored: Fraction = Field(default=0.0, description="worn on the other hand: see mirror_classes")
+    mirror_classes: dict[str, str] = Field(default={}, description="what a class becomes on the other hand")
+    speed: float = Field(default=1.25, ge=1, description="time is stretched by up to this factor, both ways")
+    gain: float = Field(default=0.05, ge=0, description="gain error of each channel")
+    amplitude: float = Field(default=0.1, ge=0, description="how much more or less the hand turns, in logarithm")
+    bias: tuple[float, float] = Field(default=(0.2, 0.03), description="m/s^2, rad/s")
+    noise: tuple[float, float] = Field(default=(0.15, 0.02), description="largest white noise: m/s^2, rad/s")
+    clipped: Fraction = Field(default=0.1, description="seen by a sensor of +-2 g and +-250 deg/s")
+    dropped: Fraction = Field(default=0.0, description="up to half of the samples lost")
 
 
 class Training(_Strict):
@@ -64,6 +90,16 @@ class Training(_Strict):
     learning_rate: float = Field(default=5e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    average: float = Field(default=0.99, ge=0, lt=1, description="decay of the moving average of the weights")
+    streams: float = Field(default=0.5, ge=0, lt=1, description="fraction of the batch that walks along streams")
+    balanced: bool = Field(default=True, description="every class as often as any other among the windows")
+    known_from: Fraction = Field(default=0.6, description="fraction of its motion from which a gesture is asked for")
+    motion_weight: float = Field(default=1.0, ge=0, description="weight of that part")
+    ended_weight: float = Field(default=3.0, ge=0, description="weight of the hold after the motion's end")
+    hold_s: float = Field(default=0.25, ge=0, description="so long after its motion a gesture is still asked for")
+    background_weight: float = Field(default=1.0, ge=0, description="weight of what is no gesture")
+    rate_hz: float = Field(default=100.0, gt=0, description="training leaves out samples down to this rate")
+    augmentation: Augmentation = Augmentation()
     patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")
     max_seconds: float = Field(default=120.0, gt=0, description="training stops after this many seconds")
 

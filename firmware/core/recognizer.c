@@ -46,7 +46,7 @@ static uint32_t elapsed(tl_recognizer *recognizer, uint64_t t_us, bool *reset) {
     return model->period_us;
 }
 
-tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_CHANNELS], uint64_t t_us,
                                     tl_step_result *result) {
     const tl_model *model = recognizer->model;
     memset(result, 0, sizeof *result);
@@ -55,7 +55,9 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
 
     int8_t x[TL_INPUTS];
     int8_t h[TL_STATES];
-    tl_prepare_codes(code, model->multiplier, x);
+    int16_t room[TL_INPUTS];
+    const int16_t *prepared = tl_difference_read(&recognizer->difference, code, result->delta_us, result->reset, room);
+    tl_prepare_codes(prepared, model->multiplier, x);
     tl_prepare_state(recognizer->state, model->inv_scale, h);
     tell(recognizer, TL_STAGE_PREPARE);
 
@@ -64,7 +66,7 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
     const tl_engine_status status = tl_engine_rhs(&recognizer->engine, x, h, f, z, result->y);
     tell(recognizer, TL_STAGE_RHS);
     if (status != TL_ENGINE_OK) {
-        /* The stamp is not taken either: the next good step integrates over the time that was missed. */
+        /* Neither the sample nor its stamp is taken: the next good step integrates over the time that was missed. */
         ++recognizer->engine_errors;
         return status;
     }
@@ -74,6 +76,7 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
 
     result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);
     tell(recognizer, TL_STAGE_DECISION);
+    tl_difference_take(&recognizer->difference, code, result->delta_us, result->reset);
     recognizer->last_us = t_us;
     recognizer->started = true;
     return TL_ENGINE_OK;

@@ -21,7 +21,7 @@ import toolchain
 from toolchain.board import Board
 from toolchain.codegen import image as model_image
 from toolchain.codegen import kernels
-from toolchain.codegen.topology import ALIGNMENT, KINDS, Topology, aligned
+from toolchain.codegen.topology import ALIGNMENT, KINDS, PREPARATIONS, Topology, aligned
 from toolchain.errors import ConfigError, ModelError
 from toolchain.files import write_bytes, write_text
 from toolchain.int8.flatbuffer import TfliteModel, read_tflite
@@ -103,7 +103,9 @@ def load_sources(run: Run) -> Sources:
     model = read_tflite(run.tflite)
     network = read_network(model)
     matching_int8(spec, network)
-    return Sources(spec, run.tflite.read_bytes(), model, network, kernels.topology_of(network, spec.kind))
+    return Sources(
+        spec, run.tflite.read_bytes(), model, network, kernels.topology_of(network, spec.kind, spec.preparation)
+    )
 
 
 def make_image(sources: Sources, board: Board, engine: str) -> bytes:
@@ -223,6 +225,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,
         "kind_number": KINDS[topology.kind],
+        "preparation_number": PREPARATIONS[topology.preparation],
         "context_bytes": _POINTER_BYTES + 8 * topology.signal_offsets[-1],
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),

@@ -23,7 +23,7 @@ from toolchain.files import replacing
 from toolchain.int8.reference import Trace
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-CORE = ("crc32", "decision", "model", "prepare", "recognizer", "sha256", "solver")
+CORE = ("crc32", "decision", "difference", "model", "prepare", "recognizer", "sha256", "solver")
 """Files of firmware/core that the recognizer needs."""
 FLAGS = (
     "-std=c11",
@@ -139,8 +139,9 @@ class HostRecognizer:
         if status:
             what = _ENGINE_STATUS.get(status - _ENGINE_ERROR, f"engine status {status - _ENGINE_ERROR}")
             raise ModelError(f"The engine does not start: {what}.", _AGAIN)
-        self.inputs, self.states, self.outputs = (
-            ctypes.c_uint32.in_dll(self._library, f"tl_host_{name}").value for name in ("inputs", "states", "outputs")
+        self.channels, self.inputs, self.states, self.outputs = (
+            ctypes.c_uint32.in_dll(self._library, f"tl_host_{name}").value
+            for name in ("channels", "inputs", "states", "outputs")
         )
         if rhs is not None:
             self._callback = self._wrap(rhs)
@@ -154,7 +155,7 @@ class HostRecognizer:
         codes = np.ascontiguousarray(codes, np.int16)
         stamps = np.ascontiguousarray(t_us, np.uint64)
         n = len(codes)
-        if codes.shape != (n, self.inputs) or stamps.shape != (n,):
+        if codes.shape != (n, self.channels) or stamps.shape != (n,):
             raise ValueError(f"codes {codes.shape} and stamps {stamps.shape} do not belong together")
         trace = Trace(
             x_q=np.zeros((n, self.inputs), np.int8),

@@ -10,14 +10,15 @@ import numpy.typing as npt
 from toolchain.codegen.topology import ACCUMULATOR_FACTOR, ROWS_TOGETHER, DenseLayout, Topology, words
 from toolchain.errors import ModelError
 from toolchain.int8.network import Dense, Network
+from toolchain.ltc.prepare import Preparation
 
 SHIFT_MIN, SHIFT_MAX = -20, -1
 """Exponents for which the short form of TFLM's two roundings is exact (firmware/engine/compiled/requantize.h)."""
 
 
-def topology_of(network: Network, kind: str = "classes") -> Topology:
+def topology_of(network: Network, kind: str = "classes", preparation: Preparation = "raw") -> Topology:
     """Return the shape of ``network``; raises ModelError for one that the engines do not support."""
-    return Topology(network.inputs, tuple(network.units), network.outputs, kind)
+    return Topology(network.inputs, tuple(network.units), network.outputs, kind, preparation)
 
 
 def pack(network: Network) -> bytes:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from toolchain.errors import ModelError
+from toolchain.ltc.prepare import Preparation
 
 LAYOUT = 2
 ALIGNMENT = 16
@@ -39,6 +40,8 @@ ACCUMULATOR_FACTOR = 256
 MAX_LAYERS = 8
 MAX_UNITS = 256
 MIN_OUTPUTS, MAX_OUTPUTS = 2, 32
+PREPARATIONS: dict[Preparation, int] = {"raw": 0, "high_pass": 1, "difference": 2}
+"""Values of TL_PREPARATION (firmware/core/difference.h)."""
 KINDS = {"classes": 0}
 """Numbers of ``ModelSpec.kind`` in the image."""
 
@@ -111,6 +114,7 @@ class Topology:
     units: tuple[int, ...]
     outputs: int
     kind: str = "classes"
+    preparation: Preparation = "raw"
 
     def __post_init__(self) -> None:
         """Refuse shapes outside the bounds that the image format and the engine's arithmetic were proven for."""
@@ -130,9 +134,10 @@ class Topology:
     def string(self) -> str:
         """The topology string of docs/SPEC.md."""
         units = ",".join(map(str, self.units))
+        preparation = "" if self.preparation == "raw" else f";preparation={self.preparation}"
         return (
             f"tinyltc-topology-1;inputs={self.inputs};units={units};outputs={self.outputs}"
-            f";solver=semi_implicit;layout={LAYOUT}"
+            f";solver=semi_implicit;layout={LAYOUT}{preparation}"
         )
 
     @property

@@ -14,7 +14,7 @@ from toolchain.int8.tflm import TflmRightHandSide
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE
 from toolchain.ltc.modelspec import DecisionSpec
-from toolchain.ltc.step import FloatNetwork, float_input, model_dt, timing
+from toolchain.ltc.step import FloatNetwork, model_dt, network_input, timing
 from toolchain.ltc.weights import Floats, Weights
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import Recording
@@ -87,7 +87,7 @@ def float_run(
     spec = reference.spec
     network = FloatNetwork(weights, spec.tau_epsilon)
     when = timing(stream.t_us, spec)
-    x = float_input(to_codes(stream.samples, imu), spec)
+    x = network_input(to_codes(stream.samples, imu), when, spec)
     dt = model_dt(when.delta_us, spec)
     state = network.start(1)
     logits = np.empty((len(x), len(weights.d)), np.float32)

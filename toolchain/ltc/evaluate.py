@@ -20,7 +20,7 @@ import numpy.typing as npt
 from toolchain.board import Imu
 from toolchain.ltc.decision import Decision, Decisions
 from toolchain.ltc.modelspec import DecisionSpec, ModelSpec
-from toolchain.ltc.step import FloatNetwork, float_input, model_dt, timing
+from toolchain.ltc.step import FloatNetwork, model_dt, network_input, timing
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import UNKNOWN, Recording
 
@@ -193,14 +193,14 @@ def float_logits(network: FloatNetwork, spec: ModelSpec, imu: Imu) -> Logits:
         for first in range(0, len(order), _TOGETHER):
             chosen = order[first : first + _TOGETHER].tolist()
             longest = len(recordings[chosen[-1]].t_us)
-            x = np.zeros((len(chosen), longest, 6), np.float32)
+            x = np.zeros((len(chosen), longest, spec.inputs), np.float32)
             dt = np.zeros((len(chosen), longest), np.float32)
             reset = np.zeros((len(chosen), longest), bool)
             for row, index in enumerate(chosen):
                 recording = recordings[index]
                 when = timing(recording.t_us, spec)
                 length = len(recording.t_us)
-                x[row, -length:] = float_input(to_codes(recording.samples, imu), spec)
+                x[row, -length:] = network_input(to_codes(recording.samples, imu), when, spec)
                 dt[row, -length:] = model_dt(when.delta_us, spec)
                 reset[row, -length:] = when.reset
             y, _ = network.run(x, dt, reset)

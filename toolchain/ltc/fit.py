@@ -19,8 +19,6 @@ from toolchain.ltc.tf import keras, tf
 from toolchain.ltc.weights import Weights
 from toolchain.project import Training
 
-AVERAGE = 0.99
-"""Decay per step of the moving average of the weights: it is the average that is kept."""
 CLIP_NORM = 1.0
 """Largest norm of the gradient of all weights together."""
 STATE_LIMIT = 3.0
@@ -64,6 +62,7 @@ class Trainer:
     def __init__(self, model: Ltc, settings: Training, rows: int) -> None:
         self.model = model
         self._smoothing = settings.label_smoothing
+        self._decay = settings.average
         self._optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=CLIP_NORM
         )
@@ -81,7 +80,7 @@ class Trainer:
     def train(self, batch: Batch, learning_rate: float) -> Tensor:
         """One step of the optimizer; returns the loss as a tensor, so that the caller decides when to wait for it."""
         self._optimizer.learning_rate.assign(learning_rate)
-        average = min(AVERAGE, (1 + self.steps) / (10 + self.steps))
+        average = min(self._decay, (1 + self.steps) / (10 + self.steps))
         loss, self._state = self._train(*_tensors(batch), self._state, tf.constant(average, tf.float32))
         self.steps += 1
         return loss

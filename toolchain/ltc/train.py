@@ -13,6 +13,7 @@ from toolchain.ltc.curves import draw_curves
 from toolchain.ltc.decision import decision_spec
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, save_spec
+from toolchain.ltc.prepare import RATE_US, inputs_of
 from toolchain.ltc.step import FloatNetwork
 from toolchain.ltc.weights import Weights, save_weights
 from toolchain.project import Project
@@ -28,8 +29,8 @@ TAU_EPSILON = 0.05
 """Smallest time constant in model time units."""
 CHUNK_S = 2.0
 """Longest stretch of signal that a gradient runs through."""
-TRAINING_HZ = 100.0
-"""Training leaves out samples down to this rate: it integrates over true time, and costs half as much at 208 Hz."""
+RATE_UNIT_S = 0.1
+"""A rate of change of the unit in so many seconds makes an input of 1."""
 VALIDATION_BATCHES = 12
 _STOPPED = {
     "epochs": "Trained to the end",
@@ -62,16 +63,15 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
         network = FloatNetwork(weights, spec.tau_epsilon)
         return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
 
-    stride = max(1, int(spec.rate_hz / TRAINING_HZ))
-    prepare = Preparer(spec, board.imu, data.background, stride)
-    length = chunk_length(data, spec.rate_hz) // stride
+    prepare = Preparer(spec, board.imu, data.background, settings)
+    length = chunk_length(data, spec.rate_hz) // prepare.stride
     validation = Batches(
-        data.validation, prepare, data.background, rows=settings.batch, length=length, seed=0, varied=False
+        data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
     )
     batches = Batches(
-        data.train, prepare, data.background, rows=settings.batch, length=length, seed=settings.seed, varied=True
+        data.train, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
     )
-    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed)
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs)
     result = fit(
         Trainer(model, settings, settings.batch),
         batches,
@@ -122,6 +122,10 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
 def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
     """Return what later stages must know about the network; decision and int8 are convert's to add."""
     imu = board.imu
+    preparation = project.model.preparation
+    gain = [imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3
+    if preparation == "difference":
+        gain += [value * RATE_UNIT_S / (RATE_US * 1e-6) for value in gain]
     return ModelSpec(
         classes=list(data.classes),
         units=list(project.model.layers),
@@ -131,7 +135,9 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
         dt_max_us=round(project.model.dt_max_s * 1e6),
         acc_lsb=imu.acc_lsb,
         gyro_lsb=imu.gyro_lsb,
-        input_gain=[imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3,
+        preparation=preparation,
+        inputs=inputs_of(preparation),
+        input_gain=gain,
         input_clip=INPUT_CLIP,
         tau_epsilon=TAU_EPSILON,
     )

@@ -42,7 +42,7 @@ class SmallReference:
     spec = SPEC
     network = SimpleNamespace(outputs=OUTPUTS)
 
-    def prepare(self, codes):
+    def prepare(self, codes, delta_us, reset):
         return np.clip(codes >> 8, -127, 127).astype(np.int8)
 
     def step(self, x, dt, h):
@@ -102,7 +102,8 @@ class FakeDevice:
                 h = np.zeros(STATES, np.float32)
                 stage.reset()
             dt = np.float32(delta) * np.float32(SPEC.time_scale * 1e-6)
-            h, y = reference.step(reference.prepare(code), np.asarray(dt), h)
+            x_q = reference.prepare(code[None], np.array([delta]), np.array([reset]))[0]
+            h, y = reference.step(x_q, np.asarray(dt), h)
             winner, margin, fired = stage.step(y, stamp)
             crc = zlib.crc32(h.tobytes())
             self.steps[index] = Step(index, delta, reset, fired, winner, margin, crc, tuple(y.tolist()))
