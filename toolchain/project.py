@@ -98,6 +98,7 @@ class Training(_Strict):
     ended_weight: float = Field(default=3.0, ge=0, description="weight of the hold after the motion's end")
     hold_s: float = Field(default=0.25, ge=0, description="so long after its motion a gesture is still asked for")
     background_weight: float = Field(default=1.0, ge=0, description="weight of what is no gesture")
+    chunk_s: float = Field(default=2.0, gt=0, description="longest stretch of signal that a gradient runs through")
     rate_hz: float = Field(default=100.0, gt=0, description="training leaves out samples down to this rate")
     augmentation: Augmentation = Augmentation()
     patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -155,14 +156,17 @@ def fit(
     result = Fit(trainer.averaged(), "epochs")
     best = -np.inf
     waited = 0
-    with _progress(console) as progress:
+    # The next batch is made while the machine works on this one.
+    with _progress(console) as progress, ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(batches.next_batch)
         task = progress.add_task("training", total=settings.epochs * settings.steps_per_epoch, loss="-", accuracy="-")
         try:
             for epoch in range(1, settings.epochs + 1):
                 losses = []
                 for _ in range(settings.steps_per_epoch):
                     rate = _learning_rate(settings, trainer.steps, time.monotonic() - start)
-                    losses.append(trainer.train(batches.next_batch(), rate))
+                    batch, coming = coming.result(), ahead.submit(batches.next_batch)
+                    losses.append(trainer.train(batch, rate))
                     progress.advance(task)
                     if time.monotonic() - start > settings.max_seconds:
                         result.stopped = "max_seconds"

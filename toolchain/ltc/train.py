@@ -27,8 +27,6 @@ GYRO_UNIT = 2.5
 INPUT_CLIP = 4.0
 TAU_EPSILON = 0.05
 """Smallest time constant in model time units."""
-CHUNK_S = 2.0
-"""Longest stretch of signal that a gradient runs through."""
 RATE_UNIT_S = 0.1
 """A rate of change of the unit in so many seconds makes an input of 1."""
 VALIDATION_BATCHES = 12
@@ -64,7 +62,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
         return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
 
     prepare = Preparer(spec, board.imu, data.background, settings)
-    length = chunk_length(data, spec.rate_hz) // prepare.stride
+    length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
     validation = Batches(
         data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
     )
@@ -143,7 +141,7 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
     )
 
 
-def chunk_length(data: DataSet, rate_hz: float) -> int:
-    """Return samples per chunk: the longest training window, but at most CHUNK_S."""
+def chunk_length(data: DataSet, rate_hz: float, chunk_s: float) -> int:
+    """Return samples per chunk: the longest training window, but at most ``chunk_s``."""
     longest = max((len(recording.t_us) for recording in data.train if recording.kind == "window"), default=1)
-    return min(longest, round(CHUNK_S * rate_hz))
+    return min(longest, round(chunk_s * rate_hz))
