@@ -101,6 +101,9 @@ class Training(_Strict):
     chunk_s: float = Field(default=2.0, gt=0, description="longest stretch of signal that a gradient runs through")
     rate_hz: float = Field(default=100.0, gt=0, description="training leaves out samples down to this rate")
     augmentation: Augmentation = Augmentation()
+    everyone: bool = Field(
+        default=False, description="train on the validation people too, for all epochs; the decision is tuned on them"
+    )
     patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")
     max_seconds: float = Field(default=120.0, gt=0, description="training stops after this many seconds")
 

@@ -149,7 +149,8 @@ def fit(
     """Train until the epochs, the patience or the seconds of ``settings`` run out, or Ctrl-C.
 
     ``accuracy`` gives the validation accuracy of weights; ``improved`` is told the weights of every improvement: of
-    validation accuracy less validation loss, since the accuracy of few windows is coarse. KeyboardInterrupt ends the
+    validation accuracy less validation loss, since the accuracy of few windows is coarse; with ``settings.everyone``
+    of every epoch. KeyboardInterrupt ends the
     loop like any other reason, and ``stopped`` says so. Raises ModelError when the loss is no longer finite.
     """
     start = time.monotonic()
@@ -184,8 +185,10 @@ def fit(
                 result.epochs.append(record)
                 progress.update(task, loss=f"{loss:.3f}", accuracy=f"{record.validation_accuracy:.3f}")
                 reached = record.validation_accuracy - record.validation_loss
-                waited = 0 if reached > best else waited + 1
-                if reached > best:
+                # Who was trained on cannot say which weights are best: then the last are kept.
+                better = reached > best or settings.everyone
+                waited = 0 if better else waited + 1
+                if better:
                     best = reached
                     result.weights = weights
                     improved(weights)

@@ -83,11 +83,12 @@ def recurrence(u: Tensor, decay: Tensor, dt: Tensor, h: Tensor, w_h: Tensor) -> 
         before = shifted(h, states)
         f = tf.tanh(u + tf.tensordot(before, w_h, 1))
         through_tanh = decay * dt * (1.0 - f * f)
+        back = _settled(tf.transpose(w_h))
 
         def step(t: Tensor, g: Tensor, gradients: Any) -> tuple[Tensor, Tensor, Any]:
             g = g + g_states[t]
             gradients = gradients.write(t, g)
-            g = g * decay[t] + tf.matmul(g * through_tanh[t], w_h, transpose_b=True)
+            g = g * decay[t] + tf.matmul(g * through_tanh[t], back)
             return t - 1, g, gradients
 
         start = (steps - 1, tf.zeros_like(h), tf.TensorArray(h.dtype, steps, element_shape=h.shape))

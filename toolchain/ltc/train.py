@@ -66,8 +66,9 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     validation = Batches(
         data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
     )
+    people = (*data.train, *data.validation) if settings.everyone else data.train
     batches = Batches(
-        data.train, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
+        people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
     )
     model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs)
     result = fit(
@@ -98,6 +99,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
             "stopped": result.stopped,
             "weights_sha256": sha256_of(run.weights),
             "seed": settings.seed,
+            "everyone": settings.everyone,
             "parameters": result.weights.parameters,
             "epochs": result.history(),
             "accuracy": {part: score.accuracy for part, score in windows.items()},
