@@ -105,7 +105,7 @@ def test_a_task_that_does_not_fit_says_why(simulated: Collection, task: Task, sa
 def test_an_unknown_set_names_the_known_ones() -> None:
     with pytest.raises(DataError, match="no data set 'wrsit'") as caught:
         catalog.load_set(Data(set="wrsit"), WRIST, RATE_HZ)
-    assert "wrist, grwd" in caught.value.hint
+    assert "wrist, grwd, uhh, spsw, spar, npz, csv" in caught.value.hint
 
 
 def test_a_file_of_ours_is_a_data_set(simulated: Collection, tmp_path: Path) -> None:
