@@ -170,9 +170,10 @@ def test_threshold_has_the_fewest_errors(made, board, data, project):
     assert decision.threshold > 12 * 256 * 0.9
     allowed = {round(project.decision.threshold * factor / 0.1 * 256) for factor in FACTORS}
     assert decision.threshold in allowed
+    assert not decision.threshold_of
     kept, nothing = tuned_decision(project.decision, 0, 0.1, spec, perfect, data.validation[:1])
     assert nothing is None
-    assert kept == decision_spec(project.decision, 0, 0.1, spec.rate_hz)
+    assert kept == decision_spec(project.decision, 0, 0.1)
     assert streams
 
 
