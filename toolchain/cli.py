@@ -141,6 +141,38 @@ def convert(run: RunName = "demo") -> None:
     convert_stage(target, load_board(target.project().target.board), console)
 
 
+@app.command(epilog="Example: tinyltc evaluate grwd --data grwd --drop 0.5")
+def evaluate(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Finished runs; folds and seeds are added up.")],
+    data: DataName = None,
+    path: DataPath = None,
+    people: Annotated[
+        str | None, typer.Option(help="Whom to score, such as 13,18; default: people it never saw.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Feed it at this rate instead of the model's, in Hz.")] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Feed it with the recordings' own irregular stamps.")
+    ] = False,
+    drop: Annotated[float, typer.Option(help="Fraction of the samples that are lost at random.")] = 0.0,
+    fixed_rate: Annotated[
+        bool, typer.Option("--fixed-rate", help="Tell it the rate that it was trained at, whatever the stamps say.")
+    ] = False,
+    use_float: Annotated[
+        bool, typer.Option("--float", help="The float network instead of the int8 reference.")
+    ] = False,
+    board: BoardName = None,
+) -> None:
+    """Score finished runs on any set: accuracy and streaming, by person, with intervals and pictures."""
+    from toolchain.evaluation.conditions import Conditions
+    from toolchain.evaluation.evaluate import Asked
+    from toolchain.evaluation.evaluate import evaluate as evaluate_stage
+
+    conditions = Conditions(rate, native, drop, fixed_rate)
+    names = tuple(name.strip() for name in people.split(",") if name.strip()) if people else ()
+    asked = Asked(data, path, names, conditions, use_float)
+    evaluate_stage([open_run(name) for name in runs], asked, console, load_board(board) if board else None)
+
+
 @app.command(epilog="Example: tinyltc generate --run demo")
 def generate(run: RunName = "demo", board: BoardName = None, engine: EngineName = None) -> None:
     """Generate the C array, the engine, the main loop and the model image."""
