@@ -173,6 +173,30 @@ def evaluate(
     evaluate_stage([open_run(name) for name in runs], asked, console, load_board(board) if board else None)
 
 
+@app.command(name="evaluate-all", epilog="Example: tinyltc evaluate-all --only grwd-folds")
+def evaluate_all(
+    only: Annotated[str | None, typer.Option(help="Keys of rows, such as grwd,uhh; default: all.")] = None,
+    train_missing: Annotated[bool, typer.Option("--train/--no-train", help="Make the runs that are missing.")] = True,
+) -> None:
+    """Reproduce the table of figures: runs/evaluate/figures.json. Ctrl-C keeps what is done; start it again."""
+    from toolchain.evaluation.everything import evaluate_all as evaluate_all_stage
+
+    keys = [key.strip() for key in only.split(",") if key.strip()] if only else []
+    evaluate_all_stage(Path("runs"), console, _make_run if train_missing else None, keys)
+
+
+def _make_run(run: Run, project: Project, output: Console) -> None:
+    from toolchain.int8.convert import convert as convert_stage
+    from toolchain.ltc.train import train as train_stage
+
+    board = load_board(project.target.board)
+    if train_stage(run, project, board, output) == "interrupted":
+        # A run that was cut short must not pass for one that its project describes.
+        run.project_json.unlink(missing_ok=True)
+        raise KeyboardInterrupt
+    convert_stage(run, board, output)
+
+
 @app.command(epilog="Example: tinyltc generate --run demo")
 def generate(run: RunName = "demo", board: BoardName = None, engine: EngineName = None) -> None:
     """Generate the C array, the engine, the main loop and the model image."""

@@ -103,14 +103,10 @@ def harmonize(collections: Sequence[Collection], native_hz: Sequence[float], rat
         added = np.repeat(np.sqrt(np.maximum(target**2 - device.noise**2, 0.0)), 3)
         most = np.repeat(limit, 3)
         recordings = tuple(
-            replace(
-                r,
-                samples=np.clip(r.samples + random.normal(0, 1, r.samples.shape) * added, -most, most).astype(
-                    np.float32
-                ),
-            )
+            replace(r, samples=np.clip(r.samples + _coloured(len(r.samples), kernel, random) * added, -most, most))
             for r in collection.recordings
         )
+        recordings = tuple(replace(r, samples=r.samples.astype(np.float32)) for r in recordings)
         note = (
             f"Mixed: low-passed, clipped to {limit[0]:.1f} m/s^2 and {limit[1]:.2f} rad/s, noise raised to "
             f"{target[0]:.4f} m/s^2 and {target[1]:.4f} rad/s."
@@ -136,11 +132,21 @@ def _scaled(collection: Collection, kernel: npt.NDArray[np.float64]) -> Collecti
         samples = r.samples.astype(np.float64)
         samples[:, :3] *= gain[r.person]
         samples[:, 3:] -= offset[r.person]
-        reach = len(kernel) // 2
-        padded = np.pad(samples, ((reach, reach), (0, 0)), mode="edge")
-        smooth = np.stack([np.convolve(padded[:, c], kernel, "valid") for c in range(6)], axis=1)
-        recordings.append(replace(r, samples=smooth.astype(np.float32)))
+        recordings.append(replace(r, samples=_filtered(samples, kernel).astype(np.float32)))
     return replace(collection, recordings=tuple(recordings))
+
+
+def _filtered(samples: npt.NDArray[np.float64], kernel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    reach = len(kernel) // 2
+    padded = np.pad(samples, ((reach, reach), (0, 0)), mode="edge")
+    return np.stack([np.convolve(padded[:, c], kernel, "valid") for c in range(6)], axis=1)
+
+
+def _coloured(count: int, kernel: npt.NDArray[np.float64], random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Noise (count, 6) in the band of the sets, so that only its level could tell it; noise() of it is 1."""
+    white = _filtered(random.normal(0, 1, (count, 6)), kernel)
+    second = np.convolve(kernel, [1.0, -2.0, 1.0])
+    return np.asarray(white / np.sqrt((second**2).sum() / 6.0))
 
 
 def _low_pass(cut_hz: float, rate_hz: float) -> npt.NDArray[np.float64]:
