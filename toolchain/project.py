@@ -85,6 +85,9 @@ class Decision(_Strict):
     target_false_per_hour: float | None = Field(
         default=None, ge=0, description="convert tunes for the best recall at no more false activations than this"
     )
+    target_delay_s: float | None = Field(
+        default=None, description="convert tunes for a median from gesture end to command of no more than this"
+    )
 
 
 class Budgets(_Strict):

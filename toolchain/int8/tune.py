@@ -73,7 +73,8 @@ def tuned_decision(
 
     Without ``project.target_false_per_hour`` the fewest errors win: events missed and false activations. With it the
     best recall wins among those that keep the rate, on ``held_out`` and on ``trained`` alike: background is scarce, and
-    a rate that training people already break will not hold for others; if none keeps it, the lowest rate wins. Of
+    a rate that training people already break will not hold for others; if none keeps it, the lowest rate wins.
+    ``project.target_delay_s`` comes before both: among those whose median delay is too long the least late wins. Of
     equals, the parameters nearest to the project's. Then each class gets a threshold of its own where that pays.
     Without streams the project's own parameters are kept and the score is None.
     """
@@ -89,10 +90,12 @@ def tuned_decision(
     def tried(decision: DecisionSpec, far: float) -> _Tried:
         score = known.score(decision)
         errors = score.events - len(score.delays_ms) + score.false_activations
+        late = _late_ms(score, project.target_delay_s)
         if target is None:
-            return _Tried((errors, far), decision, score)
+            return _Tried((late, errors, far), decision, score)
         worst = max(score.false_per_hour, extra.score(decision).false_per_hour if extra else 0.0)
-        return _Tried((max(worst - target, 0.0), -len(score.delays_ms), score.false_activations, far), decision, score)
+        over = max(worst - target, 0.0)
+        return _Tried((late, over, -len(score.delays_ms), score.false_activations, far), decision, score)
 
     best = min((tried(*one) for one in _grid(project, background, y_scale)), key=lambda one: one.cost)
     for which in range(len(spec.classes)):
@@ -125,14 +128,24 @@ def _grid(project: DecisionProject, background: int, y_scale: float) -> Iterator
                 yield decision_spec(changed, background, y_scale), far
 
 
+def _late_ms(score: StreamScore, target_s: float | None) -> float:
+    """How much later than asked the median command comes; a decision without commands is no answer to lateness."""
+    if target_s is None:
+        return 0.0
+    median = score.delay_ms_median
+    return math.inf if median is None else max(median - target_s * 1000, 0.0)
+
+
 def _with_threshold(decision: DecisionSpec, which: int, factor: float) -> DecisionSpec:
     value = min(round(decision.threshold_of.get(which, decision.threshold) * factor), 2**24 - 1)
     return decision.model_copy(update={"threshold_of": {**decision.threshold_of, which: value}})
 
 
 def _pays(one: _Tried, best: _Tried, target: float | None) -> bool:
+    if one.cost[0] > best.cost[0]:
+        return False
     if target is None:
-        return one.cost[0] <= best.cost[0] - PAYS
-    if one.cost[0] < best.cost[0]:
+        return one.cost[1] <= best.cost[1] - PAYS
+    if one.cost[1] < best.cost[1]:
         return best.score.false_activations - one.score.false_activations >= PAYS
-    return one.cost[0] == best.cost[0] and len(one.score.delays_ms) - len(best.score.delays_ms) >= PAYS
+    return one.cost[1] == best.cost[1] and len(one.score.delays_ms) - len(best.score.delays_ms) >= PAYS
