@@ -1,4 +1,4 @@
-/* From logits to commands: smoothing, margin, confirmation, latch and hold-off, in integers and real time (docs/SPEC.md, 3). */
+/* From logits to commands: smoothing, margin, confirmation, latch, hold-off; integers, real time (docs/SPEC.md, 3). */
 #ifndef TL_CORE_DECISION_H
 #define TL_CORE_DECISION_H
 

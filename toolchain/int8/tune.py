@@ -87,28 +87,34 @@ def tuned_decision(
     more = [recording for recording in trained if recording.kind == "stream"] if target is not None else []
     extra = _Streams(more, logits, spec) if more else None
 
-    def tried(decision: DecisionSpec, far: float) -> _Tried:
+    def tried(decision: DecisionSpec, far: float, best: _Tried | None) -> _Tried:
         score = known.score(decision)
-        errors = score.events - len(score.delays_ms) + score.false_activations
         late = _late_ms(score, project.target_delay_s)
         if target is None:
+            errors = score.events - len(score.delays_ms) + score.false_activations
             return _Tried((late, errors, far), decision, score)
-        worst = max(score.false_per_hour, extra.score(decision).false_per_hour if extra else 0.0)
-        over = max(worst - target, 0.0)
-        return _Tried((late, over, -len(score.delays_ms), score.false_activations, far), decision, score)
 
-    best = min((tried(*one) for one in _grid(project, background, y_scale)), key=lambda one: one.cost)
+        def cost(rate: float) -> tuple[float, ...]:
+            return late, max(rate - target, 0.0), -len(score.delays_ms), score.false_activations, far
+
+        rate = score.false_per_hour
+        if extra is not None and (best is None or cost(rate) < best.cost):
+            # The many streams of the training people are scored only where that can still change the choice.
+            rate = max(rate, extra.score(decision).false_per_hour)
+        return _Tried(cost(rate), decision, score)
+
+    best: _Tried | None = None
+    for decision, far in sorted(_grid(project, background, y_scale), key=lambda one: one[1]):
+        one = tried(decision, far, best)
+        best = one if best is None or one.cost < best.cost else best
+    assert best is not None
     for which in range(len(spec.classes)):
         if which == background:
             continue
-        own = [
-            tried(_with_threshold(best.decision, which, factor), abs(math.log(factor)))
-            for factor in FACTORS
-            if factor != 1.0
-        ]
-        candidate = min(own, key=lambda one: one.cost)
-        if _pays(candidate, best, target):
-            best = candidate
+        for factor in FACTORS:
+            one = tried(_with_threshold(best.decision, which, factor), abs(math.log(factor)), best)
+            if _pays(one, best, target):
+                best = one
     return best.decision, best.score
 
 
