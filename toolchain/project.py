@@ -39,8 +39,15 @@ class Data(_Strict):
     """Which data set, and how it is split (always by person)."""
 
     set: str
+    path: str | None = Field(default=None, description="the file, for sets that are read from one")
+    also: list[str] = Field(default=[], description="sets that are mixed in, brought to the same device first")
+    fold: str | None = Field(
+        default=None, pattern=r"^[1-9][0-9]*/[1-9][0-9]*$", description="k/n: test people are fold k"
+    )
     people: int | None = Field(default=None, ge=6, description="simulated people, for simulated sets")
-    validation_people: float = Field(default=0.15, gt=0, lt=0.5, description="fraction of the people")
+    validation_people: float = Field(
+        default=0.15, gt=0, lt=0.5, description="fraction: training people held out for early stopping and the decision"
+    )
     test_people: float = Field(default=0.25, gt=0, lt=0.5, description="fraction of the people")
     seed: int = 1
 
@@ -111,9 +118,16 @@ class Training(_Strict):
 class Decision(_Strict):
     """The decision stage in physical terms; the int8 stage turns it into integers."""
 
-    smoothing_shift: int = Field(default=3, ge=0, le=8, description="s += (y - s) / 2**shift at every sample")
+    smoothing_s: float = Field(default=0.04, ge=0, le=1, description="time constant of the smoothed logits")
+    confirm_s: float = Field(default=0.0, ge=0, le=2, description="so long a class must win by the threshold")
     threshold: float = Field(default=1.0, ge=0, description="margin over the runner-up, in logits")
-    holdoff_s: float = Field(default=0.6, ge=0, description="no second command within this time")
+    holdoff_s: float = Field(default=0.6, ge=0, le=60, description="no second command within this time")
+    target_false_per_hour: float | None = Field(
+        default=None, ge=0, description="convert tunes for the best recall at no more false activations than this"
+    )
+    target_delay_s: float | None = Field(
+        default=None, description="convert tunes for a median from gesture end to command of no more than this"
+    )
 
 
 class Budgets(_Strict):
@@ -170,6 +184,8 @@ def with_options(
     project: Project,
     *,
     data: str | None = None,
+    path: Path | None = None,
+    fold: str | None = None,
     layers: str | None = None,
     epochs: int | None = None,
     seed: int | None = None,
@@ -180,6 +196,10 @@ def with_options(
     value = project.model_dump()
     if data is not None:
         value["data"]["set"] = data
+    if path is not None:
+        value["data"]["path"] = str(path)
+    if fold is not None:
+        value["data"]["fold"] = fold
     if layers is not None:
         try:
             value["model"]["layers"] = [int(width) for width in layers.split(",")]

@@ -74,7 +74,7 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
     tl_solver_step(recognizer->state, f, z, model->rate_table, dt);
     tell(recognizer, TL_STAGE_SOLVER);
 
-    result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us);
+    result->decision = tl_decision_step(&recognizer->decision, &model->decision, result->y, t_us, result->delta_us);
     tell(recognizer, TL_STAGE_DECISION);
     tl_difference_take(&recognizer->difference, code, result->delta_us, result->reset);
     recognizer->last_us = t_us;

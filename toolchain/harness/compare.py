@@ -58,7 +58,7 @@ def expect(reference: Int8Reference, codes: npt.NDArray[np.integer], t_us: npt.N
         for row, (start, end) in enumerate(parts):
             y[start:end] = some_y[row, start - end :]
             crc[start:end] = some_crc[row, start - end :]
-    decisions = Decision(spec.decision, reference.network.outputs).run(y, t_us, when.reset)
+    decisions = Decision(spec.decision, reference.network.outputs).run(y, t_us, when.delta_us, when.reset)
     return Expected(y, crc, when, decisions)
 
 

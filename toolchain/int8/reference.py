@@ -183,7 +183,8 @@ class Int8Reference:
         crc = np.empty(delta.shape, np.uint32)
         y, states = self.integrate(x_q, model_dt(delta, self.spec), reset, keep_state=keep_state, state_crc=crc)
         made = [
-            Decision(self.spec.decision, self.network.outputs).run(*rows) for rows in zip(y, stamps, reset, strict=True)
+            Decision(self.spec.decision, self.network.outputs).run(*rows)
+            for rows in zip(y, stamps, delta, reset, strict=True)
         ]
 
         def part(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

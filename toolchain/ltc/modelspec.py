@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,10 +20,17 @@ class DecisionSpec(_Strict):
     """Integer parameters of the decision stage (docs/SPEC.md, Decision)."""
 
     background: int = Field(ge=-1, description="index of the class that fires nothing; -1: none")
-    smoothing_shift: int = Field(ge=0, le=8)
-    threshold: int = Field(ge=0, lt=2**24, description="margin in int8 logit steps * 256")
+    smoothing_us: int = Field(ge=0, lt=2**20, description="time constant of the smoothing")
+    confirm_us: int = Field(ge=0, lt=2**30, description="so long a class must win by its threshold before it fires")
     holdoff_us: int = Field(ge=0, lt=2**32)
-    warmup_samples: int = Field(ge=0, lt=2**16, description="after a reset nothing fires for this many samples")
+    warmup_us: int = Field(ge=0, lt=2**30, description="after a reset nothing fires for this long")
+    threshold: int = Field(ge=0, lt=2**24, description="margin in int8 logit steps * 256")
+    threshold_of: dict[int, Annotated[int, Field(ge=0, lt=2**24)]] = {}
+    """Classes (index) with a threshold of their own."""
+
+    def thresholds(self, outputs: int) -> list[int]:
+        """Return the threshold of every class."""
+        return [self.threshold_of.get(c, self.threshold) for c in range(outputs)]
 
 
 class Int8Spec(_Strict):

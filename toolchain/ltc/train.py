@@ -55,7 +55,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     from toolchain.ltc.model import Ltc
 
     settings = project.training
-    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE, board.imu.rate_hz)
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
 
     def accuracy(weights: Weights, part: Sequence[Recording]) -> float:
         network = FloatNetwork(weights, spec.tau_epsilon)

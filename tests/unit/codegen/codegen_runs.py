@@ -125,7 +125,15 @@ def make_spec(
         input_gain=gain * (inputs_of(preparation) // len(gain)),
         input_clip=1.0,
         tau_epsilon=0.05,
-        decision=DecisionSpec(background=0, smoothing_shift=3, threshold=900, holdoff_us=300_000, warmup_samples=20),
+        decision=DecisionSpec(
+            background=0,
+            smoothing_us=33_000,
+            confirm_us=20_000,
+            holdoff_us=300_000,
+            warmup_us=100_000,
+            threshold=900,
+            threshold_of={1: 700},
+        ),
     )
     network = read_network(read_tflite(tflite))
     return ModelSpec.model_validate(spec.model_dump() | {"int8": int8_spec(spec, network).model_dump()})

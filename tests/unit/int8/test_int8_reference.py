@@ -106,7 +106,7 @@ def test_run_is_the_specification(reference):
         assert trace.state[t].tobytes() == h.tobytes()
         assert trace.state_crc[t] == zlib.crc32(h.astype("<f4").tobytes())
     assert resets > 2
-    made = Decision(spec.decision, 4).run(trace.y, stamps, trace.reset)
+    made = Decision(spec.decision, 4).run(trace.y, stamps, trace.delta_us, trace.reset)
     np.testing.assert_array_equal(trace.winner, made.winner)
     np.testing.assert_array_equal(trace.margin, made.margin)
     np.testing.assert_array_equal(trace.fired, made.fired)
