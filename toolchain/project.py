@@ -56,7 +56,7 @@ class Model(_Strict):
     """The LTC: layer widths, model time per second, and the longest gap that is integrated."""
 
     layers: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1, max_length=8)] = [64, 64]
-    time_scale: float = Field(default=40.0, gt=0, description="model time units per second")
+    time_scale: float = Field(default=7.0, gt=0, description="model time units per second")
     dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
     solver: Literal["semi_implicit"] = "semi_implicit"
     preparation: Literal["raw", "high_pass", "difference"] = Field(
@@ -91,28 +91,28 @@ class Training(_Strict):
     """How long and how the training runs."""
 
     seed: int = 1
-    epochs: int = Field(default=40, ge=1)
-    steps_per_epoch: int = Field(default=40, ge=1)
+    epochs: int = Field(default=15, ge=1)
+    steps_per_epoch: int = Field(default=80, ge=1)
     batch: int = Field(default=64, ge=2, multiple_of=2)
     learning_rate: float = Field(default=5e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     average: float = Field(default=0.99, ge=0, lt=1, description="decay of the moving average of the weights")
     streams: float = Field(default=0.5, ge=0, lt=1, description="fraction of the batch that walks along streams")
     balanced: bool = Field(default=True, description="every class as often as any other among the windows")
     known_from: Fraction = Field(default=0.6, description="fraction of its motion from which a gesture is asked for")
-    motion_weight: float = Field(default=1.0, ge=0, description="weight of that part")
+    motion_weight: float = Field(default=0.2, ge=0, description="weight of that part")
     ended_weight: float = Field(default=3.0, ge=0, description="weight of the hold after the motion's end")
-    hold_s: float = Field(default=0.25, ge=0, description="so long after its motion a gesture is still asked for")
+    hold_s: float = Field(default=0.4, ge=0, description="so long after its motion a gesture is still asked for")
     background_weight: float = Field(default=1.0, ge=0, description="weight of what is no gesture")
-    chunk_s: float = Field(default=2.0, gt=0, description="longest stretch of signal that a gradient runs through")
-    rate_hz: float = Field(default=100.0, gt=0, description="training leaves out samples down to this rate")
+    chunk_s: float = Field(default=3.0, gt=0, description="longest stretch of signal that a gradient runs through")
+    rate_hz: float = Field(default=52.0, gt=0, description="training leaves out samples down to this rate")
     augmentation: Augmentation = Augmentation()
     everyone: bool = Field(
         default=False, description="train on the validation people too, for all epochs; the decision is tuned on them"
     )
-    patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")
-    max_seconds: float = Field(default=120.0, gt=0, description="training stops after this many seconds")
+    patience: int = Field(default=6, ge=1, description="epochs without improvement before it stops")
+    max_seconds: float = Field(default=900.0, gt=0, description="training stops after this many seconds")
 
 
 class Decision(_Strict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -19,8 +20,11 @@ from toolchain.ltc.weights import Weights, save_weights
 from toolchain.project import Project
 from toolchain.recordings.catalog import card, load_set
 from toolchain.recordings.codes import refuse_clipped
-from toolchain.recordings.recording import DataSet, Recording
+from toolchain.recordings.recording import DataSet
 from toolchain.runs import Run
+
+if TYPE_CHECKING:
+    from toolchain.ltc.fit import Fit
 
 GYRO_UNIT = 2.5
 """rad/s that make an input of 1; of acceleration it is 1 g. Both reach as far as the states: one int8 scale for all."""
@@ -51,35 +55,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     refuse_clipped((*data.train, *data.validation, *data.test), board.imu)
     spec = model_spec(project, board, data)
 
-    from toolchain.ltc.fit import Trainer, fit
-    from toolchain.ltc.model import Ltc
-
-    settings = project.training
-    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
-
-    def accuracy(weights: Weights, part: Sequence[Recording]) -> float:
-        network = FloatNetwork(weights, spec.tau_epsilon)
-        return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
-
-    prepare = Preparer(spec, board.imu, data.background, settings)
-    length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
-    validation = Batches(
-        data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
-    )
-    people = (*data.train, *data.validation) if settings.everyone else data.train
-    batches = Batches(
-        people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
-    )
-    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs)
-    result = fit(
-        Trainer(model, settings, settings.batch),
-        batches,
-        [validation.next_batch() for _ in range(VALIDATION_BATCHES)],
-        lambda weights: accuracy(weights, data.validation),
-        settings,
-        console,
-        lambda weights: save_weights(run.checkpoint, weights),
-    )
+    result = fit_network(project, board, data, spec, console, lambda weights: save_weights(run.checkpoint, weights))
     save_weights(run.checkpoint, result.weights)
     # Together and last: whatever ends the training before leaves the files of an earlier one in agreement.
     run.save_project(project)
@@ -87,6 +63,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     save_weights(run.weights, result.weights)
     save_spec(run.model_json, spec)
 
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
     logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon), spec, board.imu)
     windows = {part: evaluate_windows(getattr(data, part), logits, spec, decision) for part in ("validation", "test")}
     stream = evaluate_streams(data.test, logits, spec, decision)
@@ -98,8 +75,8 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
             "steps": result.steps,
             "stopped": result.stopped,
             "weights_sha256": sha256_of(run.weights),
-            "seed": settings.seed,
-            "everyone": settings.everyone,
+            "seed": project.training.seed,
+            "everyone": project.training.everyone,
             "parameters": result.weights.parameters,
             "epochs": result.history(),
             "accuracy": {part: score.accuracy for part, score in windows.items()},
@@ -117,6 +94,49 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
         highlight=False,
     )
     return result.stopped
+
+
+def fit_network(
+    project: Project,
+    board: Board,
+    data: DataSet,
+    spec: ModelSpec,
+    console: Console,
+    improved: Callable[[Weights], None] = lambda _: None,
+) -> Fit:
+    """Train on the training people of ``data`` and return the weights that are best on its validation people.
+
+    With ``[training] everyone`` on both, and the last weights. ``improved`` is told weights worth keeping.
+    """
+    from toolchain.ltc.fit import Trainer, fit
+    from toolchain.ltc.model import Ltc
+
+    settings = project.training
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
+
+    def accuracy(weights: Weights) -> float:
+        network = FloatNetwork(weights, spec.tau_epsilon)
+        return evaluate_windows(data.validation, float_logits(network, spec, board.imu), spec, decision).accuracy
+
+    prepare = Preparer(spec, board.imu, data.background, settings)
+    length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
+    validation = Batches(
+        data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
+    )
+    people = (*data.train, *data.validation) if settings.everyone else data.train
+    batches = Batches(
+        people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
+    )
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs)
+    return fit(
+        Trainer(model, settings, settings.batch),
+        batches,
+        [validation.next_batch() for _ in range(VALIDATION_BATCHES)],
+        accuracy,
+        settings,
+        console,
+        improved,
+    )
 
 
 def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
