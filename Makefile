@@ -13,12 +13,14 @@ export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof lint types firmware setup system clean
+.PHONY: help demo test proof evaluate bench-train lint types firmware setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
 	@echo "make test                  ruff, mypy, every test"
 	@echo "make proof                 the long proofs"
+	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
+	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make clean                 remove what was built, runs excepted"
 
@@ -31,6 +33,10 @@ test: setup lint types
 proof: setup
 	$(BIN)/python -m pytest tests -m slow
 
+bench-train: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m toolchain.ltc.speed
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +44,10 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+# Every figure of the accuracy table: trains what is missing (hours), scores it; Ctrl-C keeps what is done.
+evaluate: setup
+	$(BIN)/tinyltc evaluate-all
 
 firmware: setup
 	$(BIN)/tinyltc generate --run $(RUN) --board $(BOARD) --engine $(ENGINE)

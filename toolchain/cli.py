@@ -37,8 +37,10 @@ _errors = Console(stderr=True)
 RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
 DataName = Annotated[
     str | None,
-    typer.Option("--data", help="Data set: wrist (simulated), grwd (real), or the path of a .npz."),
+    typer.Option("--data", help="Data set: wrist (simulated), grwd, uhh, spsw, spar (real), npz or csv with --path."),
 ]
+DataPath = Annotated[Path | None, typer.Option("--path", help="The file of the data set.")]
+Fold = Annotated[str | None, typer.Option("--fold", help="k/n: the test people are fold k of n, such as 2/4.")]
 ProjectFile = Annotated[Path | None, typer.Option("--project", help="A tinyltc.toml instead of the data set's own.")]
 BoardName = Annotated[str | None, typer.Option("--board", help="A folder of boards/; default: the project's board.")]
 Seconds = Annotated[float | None, typer.Option("--seconds", min=1.0, help="At most this much virtual time.")]
@@ -76,7 +78,7 @@ def _project(data: str | None, project: Path | None, run: Run | None = None) -> 
     if data is not None and not data.endswith(".npz"):
         return project_for_data(data)
     if data is not None:
-        return with_options(project_for_data("wrist"), data=data)
+        return with_options(project_for_data("npz"), path=Path(data))
     if run is not None and run.project_json.exists():
         return run.project()
     return project_for_data("wrist")
@@ -91,21 +93,26 @@ def _board_and_engine(run: Run, board: str | None, engine: Engine | None) -> tup
 def data(
     run: RunName = "demo",
     data: DataName = None,
+    path: DataPath = None,
     project: ProjectFile = None,
     export: Annotated[Path | None, typer.Option("--export", help="Also write the recordings to this .npz.")] = None,
 ) -> None:
     """Show a data set: who, what, how long, and a picture of one example of every class."""
+    from toolchain.recordings.catalog import resolved
     from toolchain.recordings.show import show_set
 
     target = open_run(run)
-    chosen = _project(data, project, target)
-    show_set(target, chosen, load_board(chosen.target.board), console, export)
+    chosen = with_options(_project(data, project, target), path=path)
+    board = load_board(chosen.target.board)
+    show_set(target, resolved(chosen, board.imu.rate_hz), board, console, export)
 
 
 @app.command(epilog="Example: tinyltc train --data wrist --run demo --layers 64,64")
 def train(
     run: RunName = "demo",
     data: DataName = None,
+    path: DataPath = None,
+    fold: Fold = None,
     project: ProjectFile = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the layers, such as 64,64.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
@@ -116,9 +123,12 @@ def train(
 ) -> str:
     """Train the float network. Ctrl-C keeps the best weights so far."""
     from toolchain.ltc.train import train as train_stage
+    from toolchain.recordings.catalog import resolved
 
     chosen = with_options(
         _project(data, project),
+        path=path,
+        fold=fold,
         layers=layers,
         epochs=epochs,
         seed=seed,
@@ -126,7 +136,8 @@ def train(
         board=board,
         solver=solver,
     )
-    return train_stage(open_run(run), chosen, load_board(chosen.target.board), console)
+    target = load_board(chosen.target.board)
+    return train_stage(open_run(run), resolved(chosen, target.imu.rate_hz), target, console)
 
 
 @app.command(epilog="Example: tinyltc convert --run demo")
@@ -139,6 +150,62 @@ def convert(run: RunName = "demo", solver: SolverName = None) -> None:
 
     target = open_run(run)
     convert_stage(target, load_board(target.project().target.board), console, solver)
+
+
+@app.command(epilog="Example: tinyltc evaluate grwd --data grwd --drop 0.5")
+def evaluate(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Finished runs; folds and seeds are added up.")],
+    data: DataName = None,
+    path: DataPath = None,
+    people: Annotated[
+        str | None, typer.Option(help="Whom to score, such as 13,18; default: people it never saw.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Feed it at this rate instead of the model's, in Hz.")] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Feed it with the recordings' own irregular stamps.")
+    ] = False,
+    drop: Annotated[float, typer.Option(help="Fraction of the samples that are lost at random.")] = 0.0,
+    fixed_rate: Annotated[
+        bool, typer.Option("--fixed-rate", help="Tell it the rate that it was trained at, whatever the stamps say.")
+    ] = False,
+    use_float: Annotated[
+        bool, typer.Option("--float", help="The float network instead of the int8 reference.")
+    ] = False,
+    board: BoardName = None,
+) -> None:
+    """Score finished runs on any set: accuracy and streaming, by person, with intervals and pictures."""
+    from toolchain.evaluation.conditions import Conditions
+    from toolchain.evaluation.evaluate import Asked
+    from toolchain.evaluation.evaluate import evaluate as evaluate_stage
+
+    conditions = Conditions(rate, native, drop, fixed_rate)
+    names = tuple(name.strip() for name in people.split(",") if name.strip()) if people else ()
+    asked = Asked(data, path, names, conditions, use_float)
+    evaluate_stage([open_run(name) for name in runs], asked, console, load_board(board) if board else None)
+
+
+@app.command(name="evaluate-all", epilog="Example: tinyltc evaluate-all --only grwd-folds")
+def evaluate_all(
+    only: Annotated[str | None, typer.Option(help="Keys of rows, such as grwd,uhh; default: all.")] = None,
+    train_missing: Annotated[bool, typer.Option("--train/--no-train", help="Make the runs that are missing.")] = True,
+) -> None:
+    """Reproduce the table of figures: runs/evaluate/figures.json. Ctrl-C keeps what is done; start it again."""
+    from toolchain.evaluation.everything import evaluate_all as evaluate_all_stage
+
+    keys = [key.strip() for key in only.split(",") if key.strip()] if only else []
+    evaluate_all_stage(Path("runs"), console, _make_run if train_missing else None, keys)
+
+
+def _make_run(run: Run, project: Project, output: Console) -> None:
+    from toolchain.int8.convert import convert as convert_stage
+    from toolchain.ltc.train import train as train_stage
+
+    board = load_board(project.target.board)
+    if train_stage(run, project, board, output) == "interrupted":
+        # A run that was cut short must not pass for one that its project describes.
+        run.project_json.unlink(missing_ok=True)
+        raise KeyboardInterrupt
+    convert_stage(run, board, output)
 
 
 @app.command(epilog="Example: tinyltc generate --run demo, or tinyltc generate model.tflite --out src")
@@ -250,7 +317,7 @@ def all_stages(
 ) -> None:
     """Every stage in order: train, convert, generate, build, run, report."""
     begin = time.monotonic()
-    if train(run, data, project, board=board) == "interrupted":
+    if train(run, data, project=project, board=board) == "interrupted":
         raise KeyboardInterrupt
     stages: list[tuple[str, Callable[[], None]]] = [
         ("convert", lambda: convert(run)),

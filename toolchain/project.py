@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ConfigError
 from toolchain.files import read_json, validated
+from toolchain.ltc.prepare import Preparation
 from toolchain.ltc.solvers import Solver
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"
@@ -40,8 +41,15 @@ class Data(_Strict):
     """Which data set, and how it is split (always by person)."""
 
     set: str
+    path: str | None = Field(default=None, description="the file, for sets that are read from one")
+    also: list[str] = Field(default=[], description="sets that are mixed in, brought to the same device first")
+    fold: str | None = Field(
+        default=None, pattern=r"^[1-9][0-9]*/[1-9][0-9]*$", description="k/n: test people are fold k"
+    )
     people: int | None = Field(default=None, ge=6, description="simulated people, for simulated sets")
-    validation_people: float = Field(default=0.15, gt=0, lt=0.5, description="fraction of the people")
+    validation_people: float = Field(
+        default=0.15, gt=0, lt=0.5, description="fraction: training people held out for early stopping and the decision"
+    )
     test_people: float = Field(default=0.25, gt=0, lt=0.5, description="fraction of the people")
     seed: int = 1
 
@@ -50,32 +58,79 @@ class Model(_Strict):
     """The LTC: layer widths, model time per second, the longest gap that is integrated, and the solver."""
 
     layers: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1, max_length=8)] = [64, 64]
-    time_scale: float = Field(default=40.0, gt=0, description="model time units per second")
+    time_scale: float = Field(default=7.0, gt=0, description="model time units per second")
     dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
     tau_epsilon: float = Field(default=0.05, gt=0, description="smallest time constant in model time units")
     solver: Solver = "semi_implicit"
+    preparation: Preparation = Field(
+        default="raw", description="of the inputs: as they are, without their mean, or with their rate of change"
+    )
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Augmentation(_Strict):
+    """What a wearer could have done, or a sensor, differently: standard deviations, ranges and fractions.
+
+    A fraction is that of the recordings, in training only, that are changed so.
+    """
+
+    roll_degrees: float = Field(default=20.0, ge=0, description="turn about the forearm: straps slip that way most")
+    tilt_degrees: float = Field(default=12.0, ge=0, description="turn about a random axis")
+    half_turns: Fraction = Field(default=0.07, description="strap worn the other way round: half a turn about z")
+    mirrored: Fraction = Field(default=0.0, description="worn on the other hand: see mirror_classes")
+    mirror_classes: dict[str, str] = Field(default={}, description="what a class becomes on the other hand")
+    speed: float = Field(default=1.25, ge=1, description="time is stretched by up to this factor, both ways")
+    gain: float = Field(default=0.05, ge=0, description="gain error of each channel")
+    amplitude: float = Field(default=0.1, ge=0, description="how much more or less the hand turns, in logarithm")
+    bias: tuple[float, float] = Field(default=(0.2, 0.03), description="m/s^2, rad/s")
+    noise: tuple[float, float] = Field(default=(0.15, 0.02), description="largest white noise: m/s^2, rad/s")
+    clipped: Fraction = Field(default=0.1, description="seen by a sensor of +-2 g and +-250 deg/s")
+    dropped: Fraction = Field(default=0.0, description="up to half of the samples lost")
 
 
 class Training(_Strict):
     """How long and how the training runs."""
 
     seed: int = 1
-    epochs: int = Field(default=40, ge=1)
-    steps_per_epoch: int = Field(default=40, ge=1)
+    epochs: int = Field(default=15, ge=1)
+    steps_per_epoch: int = Field(default=80, ge=1)
     batch: int = Field(default=64, ge=2, multiple_of=2)
     learning_rate: float = Field(default=5e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
-    patience: int = Field(default=10, ge=1, description="epochs without improvement before it stops")
-    max_seconds: float = Field(default=120.0, gt=0, description="training stops after this many seconds")
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    average: float = Field(default=0.99, ge=0, lt=1, description="decay of the moving average of the weights")
+    streams: float = Field(default=0.5, ge=0, lt=1, description="fraction of the batch that walks along streams")
+    balanced: bool = Field(default=True, description="every class as often as any other among the windows")
+    known_from: Fraction = Field(default=0.6, description="fraction of its motion from which a gesture is asked for")
+    motion_weight: float = Field(default=0.2, ge=0, description="weight of that part")
+    ended_weight: float = Field(default=3.0, ge=0, description="weight of the hold after the motion's end")
+    hold_s: float = Field(default=0.4, ge=0, description="so long after its motion a gesture is still asked for")
+    background_weight: float = Field(default=1.0, ge=0, description="weight of what is no gesture")
+    chunk_s: float = Field(default=3.0, gt=0, description="longest stretch of signal that a gradient runs through")
+    rate_hz: float = Field(default=52.0, gt=0, description="training leaves out samples down to this rate")
+    augmentation: Augmentation = Augmentation()
+    everyone: bool = Field(
+        default=False, description="train on the validation people too, for all epochs; the decision is tuned on them"
+    )
+    patience: int = Field(default=6, ge=1, description="epochs without improvement before it stops")
+    max_seconds: float = Field(default=900.0, gt=0, description="training stops after this many seconds")
 
 
 class Decision(_Strict):
     """The decision stage in physical terms; the int8 stage turns it into integers."""
 
-    smoothing_shift: int = Field(default=3, ge=0, le=8, description="s += (y - s) / 2**shift at every sample")
+    smoothing_s: float = Field(default=0.04, ge=0, le=1, description="time constant of the smoothed logits")
+    confirm_s: float = Field(default=0.0, ge=0, le=2, description="so long a class must win by the threshold")
     threshold: float = Field(default=1.0, ge=0, description="margin over the runner-up, in logits")
-    holdoff_s: float = Field(default=0.6, ge=0, description="no second command within this time")
+    holdoff_s: float = Field(default=0.6, ge=0, le=60, description="no second command within this time")
+    target_false_per_hour: float | None = Field(
+        default=None, ge=0, description="convert tunes for the best recall at no more false activations than this"
+    )
+    target_delay_s: float | None = Field(
+        default=None, description="convert tunes for a median from gesture end to command of no more than this"
+    )
 
 
 class Budgets(_Strict):
@@ -132,6 +187,8 @@ def with_options(
     project: Project,
     *,
     data: str | None = None,
+    path: Path | None = None,
+    fold: str | None = None,
     layers: str | None = None,
     epochs: int | None = None,
     seed: int | None = None,
@@ -143,6 +200,10 @@ def with_options(
     value = project.model_dump()
     if data is not None:
         value["data"]["set"] = data
+    if path is not None:
+        value["data"]["path"] = str(path)
+    if fold is not None:
+        value["data"]["fold"] = fold
     if layers is not None:
         try:
             value["model"]["layers"] = [int(width) for width in layers.split(",")]

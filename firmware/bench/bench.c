@@ -11,7 +11,7 @@
 #define ENGINE_STATUS 256
 
 typedef struct {
-    int16_t code[TL_INPUTS];
+    int16_t code[TL_CHANNELS];
     uint32_t delta_us; /* since the sample before */
 } bench_input;
 

@@ -22,6 +22,9 @@ static const trouble troubles[] = {
      "The state was reset: a gap between samples was longer than the model bears."},
     {offsetof(tl_health, received_bad), TL_LOG_WARNING, "A received frame was damaged or not understood."},
     {offsetof(tl_health, engine_errors), TL_LOG_ERROR, "The engine failed on a sample."},
+    {offsetof(tl_health, stuck), TL_LOG_ERROR, "A channel of the IMU is stuck: it gave one value for seconds."},
+    {offsetof(tl_health, odd_gravity), TL_LOG_ERROR,
+     "Gravity is implausible: accelerometer and gyroscope swapped, a wrong range, or an unplugged sensor."},
 };
 
 bool tl_health_moved(tl_health_watch *watch, const tl_health *now) {

@@ -133,6 +133,7 @@ size_t tl_message_timing(uint8_t *payload, uint64_t time_us, const tl_timing *ti
 
 size_t tl_message_health(uint8_t *payload, uint64_t time_us, const tl_health *health) {
     uint8_t *at = put_header(payload, TL_KIND_HEALTH, time_us);
+    (void)put8(payload + 1, TL_HEALTH_VERSION);
     at = put32(at, health->samples);
     at = put32(at, health->overruns);
     at = put32(at, health->lost_samples);
@@ -145,6 +146,8 @@ size_t tl_message_health(uint8_t *payload, uint64_t time_us, const tl_health *he
     at = put32(at, health->engine_errors);
     at = put32(at, health->stack_unused);
     at = put32(at, health->dwt_moves);
+    at = put32(at, health->stuck);
+    at = put32(at, health->odd_gravity);
     return size_of(payload, at);
 }
 

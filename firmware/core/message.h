@@ -14,7 +14,8 @@
 
 #define TL_PROTOCOL_VERSION 1u
 #define TL_HEADER_SIZE TL_PAYLOAD_MIN
-#define TL_MESSAGE_VERSION 1u /* every kind is at version 1 */
+#define TL_MESSAGE_VERSION 1u /* of every kind but HEALTH */
+#define TL_HEALTH_VERSION 2u  /* version 1 ended with dwt_moves */
 #define TL_MESSAGE_CHANNELS 6u
 #define TL_SAMPLES_MAX 9u
 #define TL_STEP_OUTPUTS_MAX 32u
@@ -109,6 +110,8 @@ typedef struct {
     uint32_t engine_errors;
     uint32_t stack_unused; /* bytes never used */
     uint32_t dwt_moves;    /* 1: the cycle counter moves */
+    uint32_t stuck;        /* channels found stuck */
+    uint32_t odd_gravity;  /* times that gravity was found implausible */
 } tl_health;
 
 size_t tl_message_health(uint8_t *payload, uint64_t time_us, const tl_health *health);

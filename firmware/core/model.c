@@ -17,9 +17,10 @@
 #define LABEL_BYTES_MAX 31u
 #define MULTIPLIER_MAX 32767
 #define DT_MAX_US_LIMIT (1u << 24)
-#define SHIFT_MAX 8u
+#define SMOOTHING_LIMIT (1u << 20)
+#define TIME_LIMIT (1u << 30)
 #define THRESHOLD_LIMIT (1 << 24)
-#define WARMUP_LIMIT (1u << 16)
+#define FORMAT_VERSION 2u
 
 /* The bits of 2^-63, and what they may rise by: to those of 2^65. */
 #define RATE_MIN_BITS 0x20000000u
@@ -247,8 +248,14 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
         return false;
     }
     const tl_decision_parameters *decision = &model->decision;
-    return decision->background >= -1 && decision->background < TL_OUTPUTS && decision->smoothing_shift <= SHIFT_MAX &&
-           decision->threshold >= 0 && decision->threshold < THRESHOLD_LIMIT && decision->warmup_samples < WARMUP_LIMIT;
+    for (unsigned c = 0; c < TL_OUTPUTS; ++c) {
+        if (decision->threshold[c] < 0 || decision->threshold[c] >= THRESHOLD_LIMIT) {
+            return false;
+        }
+    }
+    return decision->background >= -1 && decision->background < TL_OUTPUTS &&
+           decision->smoothing_us < SMOOTHING_LIMIT && decision->confirm_us < TIME_LIMIT &&
+           decision->warmup_us < TIME_LIMIT;
 }
 
 static bool same_bits(const uint8_t *at, float value) {
@@ -263,7 +270,7 @@ tl_model_status tl_model_open(tl_model *model, const uint8_t *image, uint32_t ca
     if (memcmp(image, magic, sizeof magic) != 0) {
         return is_erased(image, capacity) ? TL_MODEL_ERASED : TL_MODEL_MAGIC;
     }
-    if (read_u16(image + AT_VERSION) != 1u) {
+    if (read_u16(image + AT_VERSION) != FORMAT_VERSION) {
         return TL_MODEL_VERSION;
     }
     const uint32_t total = read_u32(image + AT_TOTAL_SIZE);

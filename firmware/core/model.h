@@ -22,10 +22,11 @@ typedef enum {
 
 typedef struct {
     int32_t background;
-    uint32_t smoothing_shift;
-    int32_t threshold;
+    uint32_t smoothing_us;
+    uint32_t confirm_us;
     uint32_t holdoff_us;
-    uint32_t warmup_samples;
+    uint32_t warmup_us;
+    int32_t threshold[TL_OUTPUTS];
 } tl_decision_parameters;
 
 /* A checked view; every pointer lies inside the image. */

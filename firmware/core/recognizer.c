@@ -47,7 +47,7 @@ static uint32_t elapsed(tl_recognizer *recognizer, uint64_t t_us, bool *reset) {
     return model->period_us;
 }
 
-tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_CHANNELS], uint64_t t_us,
                                        tl_step_result *result) {
     const tl_model *model = recognizer->model;
     memset(result, 0, sizeof *result);
@@ -55,7 +55,9 @@ tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t 
     const float dt = (float)result->delta_us * model->dt_per_us;
 
     int8_t x[TL_INPUTS];
-    tl_prepare_codes(code, model->multiplier, x);
+    int16_t room[TL_INPUTS];
+    const int16_t *prepared = tl_difference_read(&recognizer->difference, code, result->delta_us, result->reset, room);
+    tl_prepare_codes(prepared, model->multiplier, x);
     tell(recognizer, TL_STAGE_PREPARE);
 
     int8_t f[TL_STATES];
@@ -67,21 +69,23 @@ tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t 
         tell(recognizer, TL_STAGE_SOLVER);
     }
     if (status != TL_ENGINE_OK) {
-        /* The stamp is not taken either: the next good step integrates over the time that was missed. */
+        /* Neither the sample nor its stamp is taken: the next good step integrates over the time that was missed. */
         ++recognizer->engine_errors;
         return status;
     }
 
+    tl_difference_take(&recognizer->difference, code, result->delta_us, result->reset);
     recognizer->last_us = t_us;
     recognizer->started = true;
     return TL_ENGINE_OK;
 }
 
-tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_CHANNELS], uint64_t t_us,
                                     tl_step_result *result) {
     const tl_engine_status status = tl_recognizer_advance(recognizer, code, t_us, result);
     if (status == TL_ENGINE_OK) {
-        result->decision = tl_decision_step(&recognizer->decision, &recognizer->model->decision, result->y, t_us);
+        result->decision = tl_decision_step(&recognizer->decision, &recognizer->model->decision, result->y, t_us,
+                                            result->delta_us);
         tell(recognizer, TL_STAGE_DECISION);
     }
     return status;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/decision.h" /* tl_decision, tl_decision_result, tl_decision_reset, tl_decision_step */
+#include "core/difference.h"
 #include "engine/engine.h"
 
 /* The stages whose end `mark` is told; the order is the order in time. */
@@ -23,6 +24,7 @@ typedef struct {
     const tl_model *model;
     tl_engine engine;
     tl_decision decision;
+    tl_difference difference;
     float state[TL_STATES];
     int8_t state_q[TL_STATES]; /* the same as int8: what the right-hand side reads */
     uint64_t last_us;
@@ -43,11 +45,11 @@ typedef struct {
 tl_engine_status tl_recognizer_init(tl_recognizer *recognizer, const tl_model *model);
 
 /* One whole step. On an engine error the state stays as it was, nothing fires, and the error is counted. */
-tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t code[TL_CHANNELS], uint64_t t_us,
                                     tl_step_result *result);
 
 /* The same without the decision stage, whose result stays zero: codes in, state and logits out. */
-tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_INPUTS], uint64_t t_us,
+tl_engine_status tl_recognizer_advance(tl_recognizer *recognizer, const int16_t code[TL_CHANNELS], uint64_t t_us,
                                        tl_step_result *result);
 
 /* Forgets the signal (states, smoothed logits); the hold-off stays. */

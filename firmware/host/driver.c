@@ -5,6 +5,7 @@
 #include "core/crc32.h"
 #include "core/prepare.h"
 
+const uint32_t tl_host_channels = TL_CHANNELS;
 const uint32_t tl_host_inputs = TL_INPUTS;
 const uint32_t tl_host_states = TL_STATES;
 const uint32_t tl_host_outputs = TL_OUTPUTS;
@@ -25,10 +26,14 @@ int tl_host_open(tl_host *host, const uint8_t *image, uint32_t capacity, float a
 size_t tl_host_run(tl_host *host, size_t n, const int16_t *codes, const uint64_t *t_us, const tl_host_trace *trace) {
     for (size_t i = 0; i < n; ++i) {
         tl_step_result result;
-        if (tl_recognizer_step(&host->recognizer, codes + TL_INPUTS * i, t_us[i], &result) != TL_ENGINE_OK) {
+        int16_t room[TL_INPUTS];
+        const int16_t *code = codes + TL_CHANNELS * i;
+        const tl_difference before = host->recognizer.difference;
+        if (tl_recognizer_step(&host->recognizer, code, t_us[i], &result) != TL_ENGINE_OK) {
             return i;
         }
-        tl_prepare_codes(codes + TL_INPUTS * i, host->model.multiplier, trace->x_q + TL_INPUTS * i);
+        const int16_t *prepared = tl_difference_read(&before, code, result.delta_us, result.reset, room);
+        tl_prepare_codes(prepared, host->model.multiplier, trace->x_q + TL_INPUTS * i);
         memcpy(trace->y + TL_OUTPUTS * i, result.y, TL_OUTPUTS);
         trace->winner[i] = result.decision.winner;
         trace->margin[i] = result.decision.margin;

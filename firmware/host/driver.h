@@ -26,6 +26,7 @@ typedef struct {
 } tl_host_trace;
 
 /* The shape that the library was compiled for. */
+extern const uint32_t tl_host_channels;
 extern const uint32_t tl_host_inputs;
 extern const uint32_t tl_host_states;
 extern const uint32_t tl_host_outputs;

@@ -50,7 +50,15 @@ def sources() -> Sources:
         input_gain=[1e-4] * 6,
         input_clip=1.0,
         tau_epsilon=0.0625,
-        decision=DecisionSpec(background=0, smoothing_shift=3, threshold=500, holdoff_us=600_000, warmup_samples=21),
+        decision=DecisionSpec(
+            background=0,
+            smoothing_us=33_656,
+            confirm_us=50_000,
+            holdoff_us=600_000,
+            warmup_us=100_000,
+            threshold=500,
+            threshold_of={1: 700},
+        ),
         int8=Int8Spec(
             state_scale=0.0078125,
             z_scale=[0.0625],
@@ -87,7 +95,7 @@ def test_files_are_those_of_the_golden_folder(made: dict[str, bytes]) -> None:
 
 
 def test_the_golden_image_still_opens() -> None:
-    """Images already on devices must stay readable as long as the format version is 1."""
+    """Images already on devices must stay readable as long as the format version is 2."""
     board = golden_board()
     image = parse((GOLDEN / "model.bin").read_bytes(), sources().topology, board.imu.acc_lsb, board.imu.gyro_lsb)
     assert image.labels == ("none", "wave")

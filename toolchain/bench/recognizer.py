@@ -19,7 +19,8 @@ from toolchain.codegen.hostlib import CORE
 from toolchain.codegen.image import HEADER, SECTION
 from toolchain.emulator.bare import BareCore
 from toolchain.int8.reference import Int8Reference
-from toolchain.ltc.modelspec import N_CHANNELS, ModelSpec, load_spec, save_spec
+from toolchain.ltc.modelspec import ModelSpec, load_spec, save_spec
+from toolchain.ltc.prepare import CHANNELS
 from toolchain.ltc.step import model_dt
 from toolchain.runs import Run
 
@@ -36,11 +37,11 @@ def stored_inputs(spec: ModelSpec, count: int = INPUTS) -> tuple[npt.NDArray[np.
     stamps with jitter and here and there a lost sample.
     """
     rng = np.random.default_rng(_SEED)
-    codes = np.clip(np.cumsum(rng.normal(0, 4000, (count, N_CHANNELS)), axis=0), -32768, 32767)
+    codes = np.clip(np.cumsum(rng.normal(0, 4000, (count, CHANNELS)), axis=0), -32768, 32767)
     kind = np.arange(count) % 8
     codes[kind == 1] = 0
-    codes[kind == 3] = rng.choice([-32768, 32767], (int((kind == 3).sum()), N_CHANNELS))
-    codes[kind == 5] = rng.normal(0, 30, (int((kind == 5).sum()), N_CHANNELS))
+    codes[kind == 3] = rng.choice([-32768, 32767], (int((kind == 3).sum()), CHANNELS))
+    codes[kind == 5] = rng.normal(0, 30, (int((kind == 5).sum()), CHANNELS))
     delta = rng.integers(spec.period_us * 9 // 10, spec.period_us * 11 // 10, count)
     delta[kind == 6] *= 2
     return codes.astype(np.int16), np.minimum(delta, spec.dt_max_us).astype(np.uint32)
@@ -65,7 +66,7 @@ def recognizer_image(
     generate(run, board, engine, Console(file=io.StringIO()))
     spec = load_spec(run.model_json)
     codes, delta_us = stored_inputs(spec)
-    records = np.zeros(len(codes), np.dtype([("code", "<i2", (N_CHANNELS,)), ("delta_us", "<u4")]))
+    records = np.zeros(len(codes), np.dtype([("code", "<i2", (CHANNELS,)), ("delta_us", "<u4")]))
     records["code"], records["delta_us"] = codes, delta_us
     (folder / "inputs.bin").write_bytes(records.tobytes())
 
@@ -114,8 +115,11 @@ def _copy(source: Run, folder: Path, solver: str) -> Run:
 
 def _check(reference: Int8Reference, codes: npt.NDArray[np.int16], delta_us: npt.NDArray[np.uint32]) -> Check:
     dt = model_dt(delta_us, reference.spec)
-    never = np.zeros((1, len(codes)), np.bool_)
-    y, states = reference.integrate(reference.prepare(codes)[None], dt[None], never, keep_state=True)
+    never = np.zeros(len(codes), np.bool_)
+    # The image starts as if a sample of zeros had just passed (firmware/bench/bench.c), which a preparation remembers.
+    passed = np.concatenate([np.zeros((1, CHANNELS), codes.dtype), codes])
+    x_q = reference.prepare(passed, np.append(delta_us[:1], delta_us), np.append(True, never))[1:]
+    y, states = reference.integrate(x_q[None], dt[None], never[None], keep_state=True)
     assert states is not None
     wanted = [(state.astype("<f4").tobytes(), logits.tobytes()) for state, logits in zip(states[0], y[0], strict=True)]
 

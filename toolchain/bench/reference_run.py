@@ -15,7 +15,8 @@ from toolchain.int8.flatbuffer import Operator, Tensor, TfliteModel, read_tflite
 from toolchain.int8.flatbuffer_writer import write_tflite
 from toolchain.int8.network import canonical, input_names, output_names, read_network
 from toolchain.int8.reference import int8_spec
-from toolchain.ltc.modelspec import N_CHANNELS, DecisionSpec, ModelSpec, save_spec
+from toolchain.ltc.modelspec import DecisionSpec, ModelSpec, save_spec
+from toolchain.ltc.prepare import CHANNELS
 from toolchain.project import project_for_data
 from toolchain.runs import Run
 
@@ -72,7 +73,7 @@ class _Graph:
 def right_hand_side(units: tuple[int, ...], outputs: int, seed: int) -> bytes:
     """Return the .tflite of a random right-hand side with layers of ``units`` and ``outputs`` logits."""
     graph = _Graph(seed)
-    widths = (N_CHANNELS, *units)
+    widths = (CHANNELS, *units)
     named = {
         name: graph.tensor(width, STATE_SCALE) for name, width in zip(input_names(len(units)), widths, strict=True)
     }
@@ -114,10 +115,17 @@ def write_reference_run(
         dt_max_us=20_000,
         acc_lsb=board.imu.acc_lsb,
         gyro_lsb=board.imu.gyro_lsb,
-        input_gain=[1e-4] * N_CHANNELS,
+        input_gain=[1e-4] * CHANNELS,
         input_clip=127 * STATE_SCALE,
         tau_epsilon=1.0,
-        decision=DecisionSpec(background=0, smoothing_shift=3, threshold=900, holdoff_us=300_000, warmup_samples=20),
+        decision=DecisionSpec(
+            background=0,
+            smoothing_us=40_000,
+            confirm_us=0,
+            holdoff_us=300_000,
+            warmup_us=100_000,
+            threshold=900,
+        ),
     )
     spec = spec.model_copy(update={"int8": int8_spec(spec, read_network(read_tflite(tflite)))})
     run = Run(folder)

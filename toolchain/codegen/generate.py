@@ -21,7 +21,7 @@ import toolchain
 from toolchain.board import Board
 from toolchain.codegen import image as model_image
 from toolchain.codegen import kernels
-from toolchain.codegen.topology import ALIGNMENT, KINDS, ROWS_TOGETHER, Topology, aligned
+from toolchain.codegen.topology import ALIGNMENT, KINDS, PREPARATIONS, ROWS_TOGETHER, Topology, aligned
 from toolchain.errors import ConfigError, ModelError
 from toolchain.files import write_bytes, write_text
 from toolchain.int8.flatbuffer import TfliteModel, read_tflite
@@ -109,7 +109,7 @@ def load_sources(run: Run) -> Sources:
     network = read_network(model)
     matching_int8(spec, network)
     require_stable_rates(spec)
-    topology = kernels.topology_of(network, spec.kind, spec.solver)
+    topology = kernels.topology_of(network, spec.kind, spec.solver, spec.preparation)
     return Sources(spec, run.tflite.read_bytes(), model, network, topology)
 
 
@@ -230,6 +230,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,
         "kind_number": KINDS[topology.kind],
+        "preparation_number": PREPARATIONS[topology.preparation],
         "context_bytes": _context_bytes(topology),
         "weight_bytes": topology.kern_bytes - topology.activation_offset - 256 * topology.layers,
         "layers": _layers(topology),

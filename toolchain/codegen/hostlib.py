@@ -26,6 +26,7 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 CORE = (
     "crc32",
     "decision",
+    "difference",
     "integrate_euler",
     "integrate_exponential",
     "integrate_rk4",
@@ -151,8 +152,9 @@ class HostRecognizer:
         if status:
             what = _ENGINE_STATUS.get(status - _ENGINE_ERROR, f"engine status {status - _ENGINE_ERROR}")
             raise ModelError(f"The engine does not start: {what}.", _AGAIN)
-        self.inputs, self.states, self.outputs = (
-            ctypes.c_uint32.in_dll(self._library, f"tl_host_{name}").value for name in ("inputs", "states", "outputs")
+        self.channels, self.inputs, self.states, self.outputs = (
+            ctypes.c_uint32.in_dll(self._library, f"tl_host_{name}").value
+            for name in ("channels", "inputs", "states", "outputs")
         )
         if rhs is not None:
             self._callback = self._wrap(rhs)
@@ -166,7 +168,7 @@ class HostRecognizer:
         codes = np.ascontiguousarray(codes, np.int16)
         stamps = np.ascontiguousarray(t_us, np.uint64)
         n = len(codes)
-        if codes.shape != (n, self.inputs) or stamps.shape != (n,):
+        if codes.shape != (n, self.channels) or stamps.shape != (n,):
             raise ValueError(f"codes {codes.shape} and stamps {stamps.shape} do not belong together")
         trace = Trace(
             x_q=np.zeros((n, self.inputs), np.int8),

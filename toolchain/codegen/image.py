@@ -19,14 +19,17 @@ from toolchain.errors import ModelError
 from toolchain.ltc.modelspec import DecisionSpec
 
 MAGIC = b"TLTCMDL1"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HASH_BYTES = 32
 MAX_SECTIONS = 16
 MAX_LABEL_BYTES = 31
 PADDING = b"\xff"
 HEADER = struct.Struct("<8sHHI8sHHHH8HfffIIffI48s")
 SECTION = struct.Struct("<4sII")
-DECISION = struct.Struct("<iIiII")
+DECISION = struct.Struct("<iIIII")
+"""Followed by the threshold of every output, i32."""
+SMOOTHING_LIMIT = 1 << 20
+TIME_LIMIT = 1 << 30
 DT_MAX_US_LIMIT = 1 << 24
 MULTIPLIER_MAX = 32767
 RATE_MIN, RATE_END = np.float32(2.0**-63), np.float32(2.0**65)
@@ -91,11 +94,12 @@ def build(image: ModelImage) -> bytes:
             b"DECI",
             DECISION.pack(
                 decision.background,
-                decision.smoothing_shift,
-                decision.threshold,
+                decision.smoothing_us,
+                decision.confirm_us,
                 decision.holdoff_us,
-                decision.warmup_samples,
-            ),
+                decision.warmup_us,
+            )
+            + struct.pack(f"<{image.topology.outputs}i", *decision.thresholds(image.topology.outputs)),
         ),
         (b"LABL", b"".join(label.encode() + b"\0" for label in image.labels)),
     ]
@@ -190,7 +194,11 @@ def _sections(data: bytes, count: int, end: int, topology: Topology) -> tuple[di
             raise ImageError(Status.SECTION, f"section {tag!r} of {size} bytes at {offset}")
         sections[tag] = data[offset : offset + size]
         free_from = offset + size
-    sizes = {b"PREP": 4 * topology.inputs, b"TAUR": 4 * TABLE_ENTRIES * topology.layers, b"DECI": DECISION.size}
+    sizes = {
+        b"PREP": 4 * topology.inputs,
+        b"TAUR": 4 * TABLE_ENTRIES * topology.layers,
+        b"DECI": DECISION.size + 4 * topology.outputs,
+    }
     if b"KERN" in sections:
         sizes[b"KERN"] = topology.kern_bytes
     for tag, size in sizes.items():
@@ -208,6 +216,29 @@ def _labels(data: bytes, outputs: int) -> tuple[str, ...]:
             Status.SECTION, f"LABL must hold {outputs} NUL-terminated names of at most {MAX_LABEL_BYTES} bytes"
         )
     return tuple(label.decode(errors="replace") for label in labels)
+
+
+def _decision(data: bytes, outputs: int) -> DecisionSpec:
+    background, smoothing, confirm, holdoff, warmup = DECISION.unpack_from(data)
+    thresholds = struct.unpack_from(f"<{outputs}i", data, DECISION.size)
+    if (
+        not -1 <= background < outputs
+        or smoothing >= SMOOTHING_LIMIT
+        or max(confirm, warmup) >= TIME_LIMIT
+        or min(thresholds) < 0
+        or max(thresholds) >= 1 << 24
+    ):
+        raise ImageError(Status.FIELD, "a decision parameter is out of range")
+    common = max(sorted(set(thresholds)), key=thresholds.count)
+    return DecisionSpec(
+        background=background,
+        smoothing_us=smoothing,
+        confirm_us=confirm,
+        holdoff_us=holdoff,
+        warmup_us=warmup,
+        threshold=common,
+        threshold_of={c: value for c, value in enumerate(thresholds) if value != common},
+    )
 
 
 def _fields(
@@ -243,9 +274,7 @@ def _fields(
         stable = limit is None or bool((longest * table <= np.float32(limit)).all())
     if not stable:
         raise ImageError(Status.FIELD, f"solver {topology.solver} is unstable: dt * r exceeds {limit}")
-    background, shift, threshold, holdoff, warmup = DECISION.unpack(sections[b"DECI"])
-    if not -1 <= background < topology.outputs or shift > 8 or not 0 <= threshold < 1 << 24 or warmup >= 1 << 16:
-        raise ImageError(Status.FIELD, "a decision parameter is out of range")
+    decision = _decision(sections[b"DECI"], topology.outputs)
     if floats[3].tobytes() != np.float32(acc_lsb).tobytes() or floats[4].tobytes() != np.float32(gyro_lsb).tobytes():
         raise ImageError(Status.BOARD, f"trained for {image_acc_lsb} m/s² and {image_gyro_lsb} rad/s per code")
     return ModelImage(
@@ -259,13 +288,7 @@ def _fields(
         gyro_lsb=image_gyro_lsb,
         multipliers=multipliers,
         rate_table=table,
-        decision=DecisionSpec(
-            background=background,
-            smoothing_shift=shift,
-            threshold=threshold,
-            holdoff_us=holdoff,
-            warmup_samples=warmup,
-        ),
+        decision=decision,
         labels=labels,
         kernels=sections.get(b"KERN"),
         tflite=sections.get(b"TFLT"),

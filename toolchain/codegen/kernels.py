@@ -10,15 +10,21 @@ import numpy.typing as npt
 from toolchain.codegen.topology import ACCUMULATOR_LIMIT, ROWS_TOGETHER, DenseLayout, Topology, quads
 from toolchain.errors import ModelError
 from toolchain.int8.network import Dense, Network
+from toolchain.ltc.prepare import Preparation
 from toolchain.ltc.solvers import Solver
 
 SHIFT_MIN, SHIFT_MAX = -20, -1
 """Exponents for which the short form of TFLM's two roundings is exact (firmware/engine/compiled/requantize.h)."""
 
 
-def topology_of(network: Network, kind: str = "classes", solver: Solver = "semi_implicit") -> Topology:
+def topology_of(
+    network: Network,
+    kind: str = "classes",
+    solver: Solver = "semi_implicit",
+    preparation: Preparation = "raw",
+) -> Topology:
     """Return the shape of ``network`` under ``solver``; raises ModelError for one that the engines do not support."""
-    return Topology(network.inputs, tuple(network.units), network.outputs, kind, solver)
+    return Topology(network.inputs, tuple(network.units), network.outputs, kind, solver, preparation)
 
 
 def pack(network: Network) -> bytes:

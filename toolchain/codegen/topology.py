@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from toolchain.errors import ModelError
+from toolchain.ltc.prepare import Preparation
 from toolchain.ltc.solvers import STABLE_UP_TO, Solver
 
 LAYOUT = 3
@@ -49,6 +50,8 @@ ACCUMULATOR_LIMIT = 2**22
 MAX_LAYERS = 8
 MAX_UNITS = 256
 MIN_OUTPUTS, MAX_OUTPUTS = 2, 32
+PREPARATIONS: dict[Preparation, int] = {"raw": 0, "high_pass": 1, "difference": 2}
+"""Values of TL_PREPARATION (firmware/core/difference.h)."""
 KINDS = {"classes": 0}
 """Numbers of ``ModelSpec.kind`` in the image."""
 
@@ -133,6 +136,7 @@ class Topology:
     outputs: int
     kind: str = "classes"
     solver: Solver = "semi_implicit"
+    preparation: Preparation = "raw"
 
     def __post_init__(self) -> None:
         """Refuse shapes outside the bounds that the image format and the engine's arithmetic were proven for."""
@@ -152,9 +156,10 @@ class Topology:
     def string(self) -> str:
         """The topology string of docs/SPEC.md."""
         units = ",".join(map(str, self.units))
+        preparation = "" if self.preparation == "raw" else f";preparation={self.preparation}"
         return (
             f"tinyltc-topology-1;inputs={self.inputs};units={units};outputs={self.outputs}"
-            f";solver={self.solver};layout={LAYOUT}"
+            f";solver={self.solver};layout={LAYOUT}{preparation}"
         )
 
     @property

@@ -39,7 +39,7 @@ def expect(reference: Int8Reference, codes: npt.NDArray[np.integer], t_us: npt.N
     when = timing(t_us, spec)
     starts = np.flatnonzero(when.reset)
     ends = np.append(starts[1:], len(t_us))
-    x_q, dt = reference.prepare(codes), model_dt(when.delta_us, spec)
+    x_q, dt = reference.prepare(codes, when.delta_us, when.reset), model_dt(when.delta_us, spec)
     y = np.empty((len(t_us), reference.network.outputs), np.int8)
     crc = np.empty(len(t_us), np.uint32)
     # Between two resets nothing flows but time: like lengths run side by side, padded in front with dt 0.
@@ -58,7 +58,7 @@ def expect(reference: Int8Reference, codes: npt.NDArray[np.integer], t_us: npt.N
         for row, (start, end) in enumerate(parts):
             y[start:end] = some_y[row, start - end :]
             crc[start:end] = some_crc[row, start - end :]
-    decisions = Decision(spec.decision, reference.network.outputs).run(y, t_us, when.reset)
+    decisions = Decision(spec.decision, reference.network.outputs).run(y, t_us, when.delta_us, when.reset)
     return Expected(y, crc, when, decisions)
 
 

@@ -105,9 +105,10 @@ def build_feed(recordings: Sequence[Recording], imu: Imu, spec: ModelSpec, lead_
     if not recordings:
         raise DataError("There are no test recordings to feed to the device.", "Check the [data] of the project.")
     gap_us = spec.dt_max_us + GAP_PERIODS * spec.period_us
-    still = to_codes(recordings[0].samples[:1], imu)
+    # No real sensor gives one code for seconds: one that did would be reported as stuck.
+    still = np.clip(to_codes(recordings[0].samples[:1], imu), -32768, 32766) + np.array([[0], [1]], np.int16)
     lead = np.arange(1, round(lead_in_s * 1e6 / spec.period_us) + 1, dtype=np.int64) * spec.period_us
-    codes, stamps = [np.repeat(still, len(lead), axis=0)], [lead]
+    codes, stamps = [np.resize(still, (len(lead), 6))], [lead]
     which, rows = [np.full(len(lead), -1, np.int32)], [np.arange(len(lead), dtype=np.int32)]
     end = int(lead[-1])
     for index, recording in enumerate(recordings):
@@ -118,7 +119,7 @@ def build_feed(recordings: Sequence[Recording], imu: Imu, spec: ModelSpec, lead_
         rows.append(np.arange(len(recording.t_us), dtype=np.int32))
         end = int(stamps[-1][-1])
     out = round(LEAD_OUT_S * 1e6 / spec.period_us)
-    codes.append(np.repeat(still, out, axis=0))
+    codes.append(np.resize(still, (out, 6)))
     stamps.append(end + np.arange(1, out + 1, dtype=np.int64) * spec.period_us)
     which.append(np.full(out, len(recordings), np.int32))
     rows.append(np.arange(out, dtype=np.int32))

@@ -21,6 +21,8 @@ _HEALTH = {
     "dropped_others": "frames were dropped by the device",
     "received_bad": "requests reached the device damaged",
     "engine_errors": "samples failed in the engine",
+    "stuck": "channels of the IMU were found stuck",
+    "odd_gravity": "times gravity was found implausible",
 }
 
 

@@ -15,7 +15,7 @@ from toolchain.board import Imu
 from toolchain.errors import DataError
 from toolchain.int8.network import input_names
 from toolchain.ltc.modelspec import ModelSpec
-from toolchain.ltc.step import FloatNetwork, float_input, model_dt, timing
+from toolchain.ltc.step import FloatNetwork, model_dt, network_input, timing
 from toolchain.ltc.weights import Floats, LayerWeights, Weights
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import Recording
@@ -101,7 +101,7 @@ def _runs(weights: Weights, spec: ModelSpec, imu: Imu, recordings: list[Recordin
     for row, recording in enumerate(recordings):
         when = timing(recording.t_us[:limit], spec)
         lengths.append(len(when.reset))
-        x[row, : lengths[-1]] = float_input(to_codes(recording.samples[:limit], imu), spec)
+        x[row, : lengths[-1]] = network_input(to_codes(recording.samples[:limit], imu), when, spec)
         dt[row, : lengths[-1]] = model_dt(when.delta_us, spec)
         keep[row, : lengths[-1], 0] = ~when.reset
     state = network.start(streams)

@@ -19,6 +19,7 @@ from toolchain.int8.parity import compare
 from toolchain.int8.reference import Int8Reference, int8_spec
 from toolchain.int8.tflm import ARENA_MARGIN, smallest_arena
 from toolchain.int8.tune import tuned_decision
+from toolchain.ltc.decision import in_float_steps
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, load_spec, save_spec
 from toolchain.ltc.solvers import STABLE_UP_TO, Solver
@@ -52,14 +53,13 @@ def convert(run: Run, board: Board, console: Console, solver: Solver | None = No
     y_scale = reference.network.head.output_scale
     int8_logits = reference.logits(board.imu)
     decision, validation = tuned_decision(
-        project.decision, data.background, y_scale, spec, int8_logits, data.validation
+        project.decision, data.background, y_scale, spec, int8_logits, data.validation, data.train
     )
     spec = spec.model_copy(update={"decision": decision})
     arena = smallest_arena(tflite, reference.network)
 
     # Float logits have their own step, and with it their own threshold; the smoothing is the same.
-    fine = round(decision.threshold * y_scale / FLOAT_Y_SCALE)
-    float_decision = decision.model_copy(update={"threshold": fine})
+    float_decision = in_float_steps(decision, y_scale, FLOAT_Y_SCALE)
     float_network = float_logits(FloatNetwork(weights, spec.tau_epsilon, spec.solver), spec, board.imu)
     windows = evaluate_windows(data.test, int8_logits, spec, decision)
     float_windows = evaluate_windows(data.test, float_network, spec, float_decision)

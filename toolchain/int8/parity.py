@@ -14,7 +14,7 @@ from toolchain.int8.tflm import TflmRightHandSide
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE
 from toolchain.ltc.modelspec import DecisionSpec
-from toolchain.ltc.step import FloatNetwork, float_input, model_dt, timing
+from toolchain.ltc.step import FloatNetwork, Timing, model_dt, network_input, timing
 from toolchain.ltc.weights import Floats, Weights
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import Recording
@@ -70,7 +70,9 @@ def compare(
         edges[0].append(error[:edge])
         edges[1].append(error[-edge:])
         largest = max(largest, float(error.max()))
-        winners = [_winners(logits, stream, reset[0], decision) for logits in (y[0], float_y)]
+        winners = [
+            _winners(logits, stream, timing(stream.t_us, reference.spec), decision) for logits in (y[0], float_y)
+        ]
         same += int((winners[0] == winners[1]).sum())
         samples += len(error)
         seconds += stream.seconds
@@ -87,7 +89,7 @@ def float_run(
     spec = reference.spec
     network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
     when = timing(stream.t_us, spec)
-    x = float_input(to_codes(stream.samples, imu), spec)
+    x = network_input(to_codes(stream.samples, imu), when, spec)
     dt = model_dt(when.delta_us, spec)
     state = network.start(1)
     logits = np.empty((len(x), len(weights.d)), np.float32)
@@ -102,9 +104,9 @@ def float_run(
 
 
 def _winners(
-    logits: npt.NDArray[np.integer], stream: Recording, reset: npt.NDArray[np.bool_], decision: DecisionSpec
+    logits: npt.NDArray[np.integer], stream: Recording, when: Timing, decision: DecisionSpec
 ) -> npt.NDArray[np.uint8]:
-    return Decision(decision, logits.shape[1]).run(logits, stream.t_us, reset).winner
+    return Decision(decision, logits.shape[1]).run(logits, stream.t_us, when.delta_us, when.reset).winner
 
 
 class _Mismatches:

@@ -22,6 +22,7 @@ from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import Logits
 from toolchain.ltc.modelspec import Int8Spec, ModelSpec
+from toolchain.ltc.prepare import features
 from toolchain.ltc.solvers import ONE_EVALUATION, Slopes, rk4
 from toolchain.ltc.step import drive, model_dt, rate_tables, timing
 from toolchain.recordings.codes import to_codes
@@ -118,10 +119,13 @@ class Int8Reference:
         self._rates = rate_tables(spec).reshape(-1)
         self._inv_scale = np.float32(1.0 / self._int8.state_scale)
 
-    def prepare(self, codes: npt.NDArray[np.integer]) -> Int8s:
-        """IMU codes (..., 6) to the network's int8 input (docs/SPEC.md, 2.2)."""
+    def prepare(
+        self, codes: npt.NDArray[np.integer], delta_us: npt.NDArray[np.integer], reset: npt.NDArray[np.bool_]
+    ) -> Int8s:
+        """IMU codes (..., T, 6) and their timing (..., T) to the int8 input (..., T, inputs) (docs/SPEC.md, 2.2)."""
         multiplier = np.array(self._int8.prepare_multiplier, np.int32)
-        scaled = (codes.astype(np.int32) * multiplier + 32768) >> 16
+        prepared = features(codes, delta_us, reset, self.spec.preparation)
+        scaled = (prepared * multiplier + 32768) >> 16
         return np.clip(scaled, -LIMIT, LIMIT).astype(np.int8)
 
     def quantize_state(self, h: Floats) -> Int8s:
@@ -138,7 +142,7 @@ class Int8Reference:
         state_crc: npt.NDArray[np.uint32] | None = None,
         observe: Observer | None = None,
     ) -> tuple[Int8s, Floats | None]:
-        """Run B streams from rest: ``x_q`` (B, T, 6), ``dt`` (B, T) in model time, ``reset`` (B, T).
+        """Run B streams from rest: ``x_q`` (B, T, inputs), ``dt`` (B, T) in model time, ``reset`` (B, T).
 
         Returns the logits int8 (B, T, outputs) and, if ``keep_state``, the states (B, T, states) after each step;
         fills ``state_crc`` (B, T) if given. A sample with dt 0 leaves a state at rest, so streams of unequal length
@@ -187,11 +191,12 @@ class Int8Reference:
         when = [timing(row, self.spec) for row in stamps]
         delta = np.stack([w.delta_us for w in when])
         reset = np.stack([w.reset for w in when])
-        x_q = self.prepare(batch)
+        x_q = self.prepare(batch, delta, reset)
         crc = np.empty(delta.shape, np.uint32)
         y, states = self.integrate(x_q, model_dt(delta, self.spec), reset, keep_state=keep_state, state_crc=crc)
         made = [
-            Decision(self.spec.decision, self.network.outputs).run(*rows) for rows in zip(y, stamps, reset, strict=True)
+            Decision(self.spec.decision, self.network.outputs).run(*rows)
+            for rows in zip(y, stamps, delta, reset, strict=True)
         ]
 
         def part(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -233,7 +238,7 @@ class Int8Reference:
         for row, recording in enumerate(recordings):
             when = timing(recording.t_us, self.spec)
             length = len(recording.t_us)
-            x_q[row, -length:] = self.prepare(to_codes(recording.samples, imu))
+            x_q[row, -length:] = self.prepare(to_codes(recording.samples, imu), when.delta_us, when.reset)
             dt[row, -length:] = model_dt(when.delta_us, self.spec)
             reset[row, -length:] = when.reset
         return x_q, dt, reset
@@ -245,7 +250,7 @@ def int8_spec(spec: ModelSpec, network: Network) -> Int8Spec:
     for channel, multiplier in enumerate(multipliers):
         if not 1 <= multiplier <= 32767:
             raise ModelError(
-                f"Input gain {spec.input_gain[channel]:.4g} of channel {channel} needs the multiplier {multiplier}, "
+                f"Input gain {spec.input_gain[channel]:.4g} of input {channel} needs the multiplier {multiplier}, "
                 "expected 1 to 32767.",
                 "Choose another input gain or IMU range.",
             )

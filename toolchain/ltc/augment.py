@@ -1,6 +1,7 @@
-"""Variations of a recording that a wearer could have produced: mounting, sensor and speed.
+"""Variations of a recording that a wearer could have produced: mounting, hand, sensor and speed.
 
 One draw holds for a whole recording: a strap does not turn and a sensor does not change its bias within a gesture.
+How much of each: ``[training.augmentation]`` of the project file (toolchain.project.Augmentation).
 """
 
 from __future__ import annotations
@@ -10,51 +11,69 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toolchain.board import RAD_PER_DEGREE, STANDARD_GRAVITY
 from toolchain.ltc.weights import Floats
+from toolchain.project import Augmentation
 
-ROLL_DEGREES = 20.0
-"""Standard deviation of the turn about the forearm (wrist axis x): straps slip that way most."""
-TILT_DEGREES = 12.0
-"""Standard deviation of the turn about a random axis."""
-SPEED = (0.8, 1.25)
-"""Range of the time stretch, drawn evenly in its logarithm."""
-GAIN = 0.05
-"""Standard deviation of a sensor's gain error."""
-AMPLITUDE = 0.1
-"""Standard deviation of how much more or less the wearer turns the hand."""
-BIAS = (0.2, 0.03)
-"""Standard deviations of the bias: m/s^2, rad/s."""
-NOISE = (0.15, 0.02)
-"""Largest standard deviations of the white noise: m/s^2, rad/s."""
+FOREARM = np.array([1.0, 0.0, 0.0])
+"""Wrist axis x runs along the forearm."""
+OUT_OF_WRIST = np.array([0.0, 0.0, 1.0])
+OTHER_HAND = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0], np.float32)
+"""A reflection across the forearm's own plane turns y of the acceleration round, and x and z of the turning."""
+NARROW = np.repeat(np.array([2.0 * STANDARD_GRAVITY, 250.0 * RAD_PER_DEGREE], np.float32), 3)
+"""Narrowest ranges that inertial sensors have: +-2 g, +-250 deg/s."""
+MOST_DROPPED = 0.5
+"""Largest fraction of the samples that is lost."""
 
 
 @dataclass(frozen=True)
 class Varied:
-    """Samples (T, 6) in SI units, stamps in microseconds, and for each sample the index it came from."""
+    """Samples (T, 6) in SI units, stamps in microseconds, and for each sample the index it came from.
+
+    ``mirrored``: it is as if worn on the other hand, so that a class may have become another.
+    """
 
     samples: Floats
     t_us: npt.NDArray[np.int64]
     source: npt.NDArray[np.intp]
+    mirrored: bool
 
 
-def vary(samples: Floats, t_us: npt.NDArray[np.int64], random: np.random.Generator) -> Varied:
+def vary(
+    samples: Floats,
+    t_us: npt.NDArray[np.int64],
+    random: np.random.Generator,
+    how: Augmentation,
+    *,
+    may_mirror: bool = False,
+) -> Varied:
     """Draw one variation of a recording ``samples`` (T, 6), ``t_us`` (T,), wrist axes."""
-    speed = float(np.exp(random.uniform(*np.log(SPEED))))
+    speed = float(how.speed ** random.uniform(-1.0, 1.0))
     stretched, stamps, source = stretch(samples, t_us, speed)
-    turn = rotation(np.array([1.0, 0.0, 0.0]), np.radians(random.normal(0, ROLL_DEGREES)))
+    mirrored = bool(random.random() < how.mirrored) and may_mirror
+    if mirrored:
+        stretched = stretched * OTHER_HAND
+    turn = rotation(FOREARM, np.radians(random.normal(0, how.roll_degrees)))
     axis = random.standard_normal(3)
-    turn = turn @ rotation(axis / np.linalg.norm(axis), np.radians(random.normal(0, TILT_DEGREES)))
-    gain = 1 + GAIN * random.standard_normal(6)
+    turn = turn @ rotation(axis / np.linalg.norm(axis), np.radians(random.normal(0, how.tilt_degrees)))
+    if random.random() < how.half_turns:
+        turn = turn @ rotation(OUT_OF_WRIST, np.pi)
+    gain = 1 + how.gain * random.standard_normal(6)
     # A gesture that runs `speed` times as fast turns the hand that much faster.
-    gain[3:] *= speed * np.exp(AMPLITUDE * random.standard_normal())
-    three = np.ones(3)
-    bias = random.standard_normal(6) * np.concatenate([BIAS[0] * three, BIAS[1] * three])
-    noise = random.uniform(size=6) * np.concatenate([NOISE[0] * three, NOISE[1] * three])
+    gain[3:] *= speed * np.exp(how.amplitude * random.standard_normal())
+    bias = random.standard_normal(6) * np.repeat(how.bias, 3)
+    noise = random.uniform(size=6) * np.repeat(how.noise, 3)
     both = np.zeros((6, 6))
     both[:3, :3] = both[3:, 3:] = turn.T
     varied = stretched @ (both * gain).astype(np.float32) + bias.astype(np.float32)
     varied += random.standard_normal(varied.shape, np.float32) * noise.astype(np.float32)
-    return Varied(varied, stamps, source)
+    if random.random() < how.clipped:
+        varied = np.clip(varied, -NARROW, NARROW)
+    if random.random() < how.dropped:
+        kept = random.random(len(stamps)) >= random.uniform(0, MOST_DROPPED)
+        kept[-1] = True
+        varied, stamps, source = varied[kept], stamps[kept], source[kept]
+    return Varied(varied, stamps, source, mirrored)
 
 
 def rotation(axis: npt.NDArray[np.float64], angle: float) -> npt.NDArray[np.float64]:

@@ -13,22 +13,26 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.board import Imu
-from toolchain.errors import DataError
+from toolchain.errors import ConfigError, DataError
 from toolchain.ltc.augment import vary
 from toolchain.ltc.modelspec import ModelSpec
-from toolchain.ltc.step import float_input, model_dt, timing
+from toolchain.ltc.step import model_dt, network_input, timing
 from toolchain.ltc.targets import targets
 from toolchain.ltc.weights import Floats
+from toolchain.project import Training
 from toolchain.recordings.codes import to_codes
-from toolchain.recordings.recording import Recording
+from toolchain.recordings.recording import UNKNOWN, Recording
+
+STRIDE_MARGIN = 1.5
+"""So much longer than a training step's nominal time a gap is at least, for stamps with jitter."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """One training step: B chunks of T samples.
 
-    ``x`` (B, T, 6), ``dt`` (B, T) model time, ``target`` int32 (B, T), ``weight`` (B, T); ``keep`` float32 (B, 1) is 1
-    where the state of the same row in the batch before goes on. A sample with dt 0 and weight 0 is padding.
+    ``x`` (B, T, inputs), ``dt`` (B, T) model time, ``target`` int32 (B, T), ``weight`` (B, T); ``keep`` float32 (B, 1)
+    is 1 where the state of the same row in the batch before goes on. A sample with dt 0 and weight 0 is padding.
     """
 
     x: Floats
@@ -54,26 +58,53 @@ class Prepared:
         return Prepared(self.x[part], self.dt[part], self.target[part], self.weight[part], self.reset[part])
 
 
+def training_stride(spec: ModelSpec, rate_hz: float) -> int:
+    """Return which fraction of the samples is trained on, down to ``rate_hz``: no step may be a gap, which resets."""
+    return max(1, min(int(spec.rate_hz / rate_hz), int(spec.dt_max_us / (STRIDE_MARGIN * spec.period_us))))
+
+
 class Preparer:
     """Turns recordings into inputs and targets for one model on one board."""
 
-    def __init__(self, spec: ModelSpec, imu: Imu, background: int, stride: int = 1) -> None:
-        """Take every ``stride``-th sample only: the network integrates over true time, and long gestures cost less."""
-        self._spec, self._imu, self._background, self._stride = spec, imu, background, stride
+    def __init__(self, spec: ModelSpec, imu: Imu, background: int, settings: Training) -> None:
+        self._spec, self._imu, self._background, self._settings = spec, imu, background, settings
+        self.stride = training_stride(spec, settings.rate_hz)
+        """Every so many samples one is taken: the network integrates over true time, and long gestures cost less."""
+        self.inputs = spec.inputs
+        self._mirror = _mirror(spec.classes, background, settings.augmentation.mirror_classes)
 
     def __call__(self, recording: Recording, random: np.random.Generator | None) -> Prepared:
         """Prepare one recording; ``random`` varies it as :mod:`toolchain.ltc.augment` says, None leaves it as it is."""
         samples, t_us, labels = recording.samples, recording.t_us, recording.labels
         if random is not None:
-            varied = vary(samples, t_us, random)
+            # A window of a class that has no mirror image would teach nothing; of a stream that part is unknown.
+            may_mirror = recording.kind == "stream" or bool((self._mirror[labels] == UNKNOWN).sum() == 0)
+            varied = vary(samples, t_us, random, self._settings.augmentation, may_mirror=may_mirror)
             samples, t_us, labels = varied.samples, varied.t_us, labels[varied.source]
-        # Counted from the last sample: a window's end is what its score is about.
-        taken = slice((len(t_us) - 1) % self._stride, None, self._stride)
-        samples, t_us, labels = samples[taken], t_us[taken], labels[taken]
+            if varied.mirrored:
+                labels = self._mirror[labels]
+        whole = timing(t_us, self._spec)
+        # What the network reads is prepared from every sample, as on the device; then samples are left out, counted
+        # from the last one: a window's end is what its score is about.
+        taken = slice((len(t_us) - 1) % self.stride, None, self.stride)
+        x = network_input(to_codes(samples, self._imu), whole, self._spec)[taken]
+        t_us, labels = t_us[taken], labels[taken]
         when = timing(t_us, self._spec)
-        x = float_input(to_codes(samples, self._imu), self._spec)
-        target, weight = targets(labels, t_us, self._background, recording.kind == "window")
+        target, weight = targets(labels, t_us, self._background, recording.kind == "window", self._settings)
         return Prepared(x, model_dt(when.delta_us, self._spec), target, weight, when.reset)
+
+
+def _mirror(classes: Sequence[str], background: int, pairs: dict[str, str]) -> npt.NDArray[np.int16]:
+    """Return what each class becomes on the other hand, UNKNOWN (the last entry too) for what has no mirror image."""
+    images = pairs | {image: name for name, image in pairs.items()} | {classes[background]: classes[background]}
+    for name in images:
+        if name not in classes:
+            raise ConfigError(
+                f"[training.augmentation] mirror_classes names the class '{name}', which is not trained.",
+                f"The classes: {', '.join(classes)}.",
+            )
+    of = [classes.index(images[name]) if name in images else UNKNOWN for name in classes]
+    return np.array([*of, UNKNOWN], np.int16)
 
 
 class _StreamRow:
@@ -108,8 +139,9 @@ class _StreamRow:
 class Batches:
     """An endless, seeded sequence of batches from the recordings of one part of a data set.
 
-    ``rows`` (even) chunks of ``length`` samples: the first half windows, every class as often as any other, the
-    other half streams. ``varied`` says whether recordings are varied. Raises DataError without windows or streams.
+    ``settings.batch`` chunks of ``length`` samples: first windows, every class as often as any other (``balanced``) or
+    as often as the recordings hold it, then the fraction ``streams`` of streams. ``varied`` says whether recordings are
+    varied. Raises DataError without windows or streams.
     """
 
     def __init__(
@@ -118,7 +150,7 @@ class Batches:
         prepare: Preparer,
         background: int,
         *,
-        rows: int,
+        settings: Training,
         length: int,
         seed: int,
         varied: bool,
@@ -126,7 +158,8 @@ class Batches:
         self._random = np.random.default_rng(seed)
         self._varied = varied
         self._prepare = prepare
-        self._rows, self._length = rows, length
+        self._rows, self._length = settings.batch, length
+        self._balanced = settings.balanced
         self._streams = [recording for recording in recordings if recording.kind == "stream"]
         self._windows: dict[int, list[Recording]] = {}
         for recording in recordings:
@@ -135,13 +168,13 @@ class Batches:
         if not self._streams or not self._windows:
             missing = "windows" if self._streams else "streams"
             raise DataError(f"The recordings hold no {missing}.", "Training needs both windows and streams.")
-        self._walkers = [_StreamRow() for _ in range(rows // 2)]
+        self._walkers = [_StreamRow() for _ in range(round(settings.streams * settings.batch))]
 
     def next_batch(self) -> Batch:
         """Make the next batch."""
         rows, length = self._rows, self._length
         batch = Batch(
-            np.zeros((rows, length, 6), np.float32),
+            np.zeros((rows, length, self._prepare.inputs), np.float32),
             np.zeros((rows, length), np.float32),
             np.zeros((rows, length), np.int32),
             np.zeros((rows, length), np.float32),
@@ -165,6 +198,8 @@ class Batches:
 
     def _draw_window(self) -> Prepared:
         classes = sorted(self._windows)
+        if not self._balanced:
+            return self._draw([window for name in classes for window in self._windows[name]])
         return self._draw(self._windows[classes[int(self._random.integers(len(classes)))]])
 
     def _draw_stream(self) -> Prepared:

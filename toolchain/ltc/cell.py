@@ -44,7 +44,7 @@ class LtcCell(keras.layers.Layer):
 
 
 def run_cell(cell: LtcCell, x: Tensor, dt: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Unroll the cell with ``keras.layers.RNN``: ``x`` (B, T, 6), ``dt`` (B, T) give logits and the last state."""
+    """Unroll the cell with ``keras.layers.RNN``: ``x`` (B, T, inputs), ``dt`` (B, T) give logits and the last state."""
     layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
     logits, *after = layer(tf.concat([x, dt[:, :, None]], axis=2), initial_state=state)
     return logits, after

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.board import Imu
-from toolchain.ltc.decision import Decision, Decisions
+from toolchain.ltc.decision import Decision, Decisions, decide_all
 from toolchain.ltc.modelspec import DecisionSpec, ModelSpec
-from toolchain.ltc.step import FloatNetwork, float_input, model_dt, timing
+from toolchain.ltc.step import FloatNetwork, model_dt, network_input, timing
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import UNKNOWN, Recording
 
@@ -155,7 +155,17 @@ def decide(
     y: npt.NDArray[np.integer], t_us: npt.NDArray[np.integer], spec: ModelSpec, decision: DecisionSpec
 ) -> Decisions:
     """Run the decision over one recording from its start."""
-    return Decision(decision, y.shape[1]).run(y, t_us, timing(t_us, spec).reset)
+    when = timing(t_us, spec)
+    return Decision(decision, y.shape[1]).run(y, t_us, when.delta_us, when.reset)
+
+
+def decide_recordings(
+    recordings: Sequence[Recording], logits: Sequence[npt.NDArray[np.integer]], spec: ModelSpec, decision: DecisionSpec
+) -> list[Decisions]:
+    """Run the decision over recordings, each from its start."""
+    when = [timing(recording.t_us, spec) for recording in recordings]
+    stamps = [recording.t_us for recording in recordings]
+    return decide_all(logits, stamps, [w.delta_us for w in when], [w.reset for w in when], decision)
 
 
 def evaluate_windows(
@@ -163,8 +173,7 @@ def evaluate_windows(
 ) -> WindowScore:
     """End-of-window score of the recordings of kind ``window``."""
     windows = [recording for recording in recordings if recording.kind == "window"]
-    pairs = zip(windows, logits(windows), strict=True)
-    winners = [int(decide(y, recording.t_us, spec, decision).winner[-1]) for recording, y in pairs]
+    winners = [int(made.winner[-1]) for made in decide_recordings(windows, logits(windows), spec, decision)]
     truths = [recording.label(decision.background) for recording in windows]
     return score_windows(winners, truths, len(spec.classes))
 
@@ -175,8 +184,8 @@ def evaluate_streams(
     """Event score of the recordings of kind ``stream``, all together."""
     streams = [recording for recording in recordings if recording.kind == "stream"]
     total = NO_STREAM
-    for recording, y in zip(streams, logits(streams), strict=True):
-        made = decide(y, recording.t_us, spec, decision)
+    made_all = decide_recordings(streams, logits(streams), spec, decision)
+    for recording, made in zip(streams, made_all, strict=True):
         at = np.flatnonzero(made.fired)
         fired = list(zip(recording.t_us[at].tolist(), made.winner[at].tolist(), strict=True))
         total += score_stream(fired, recording.labels, recording.t_us, decision.background)
@@ -193,14 +202,14 @@ def float_logits(network: FloatNetwork, spec: ModelSpec, imu: Imu) -> Logits:
         for first in range(0, len(order), _TOGETHER):
             chosen = order[first : first + _TOGETHER].tolist()
             longest = len(recordings[chosen[-1]].t_us)
-            x = np.zeros((len(chosen), longest, 6), np.float32)
+            x = np.zeros((len(chosen), longest, spec.inputs), np.float32)
             dt = np.zeros((len(chosen), longest), np.float32)
             reset = np.zeros((len(chosen), longest), bool)
             for row, index in enumerate(chosen):
                 recording = recordings[index]
                 when = timing(recording.t_us, spec)
                 length = len(recording.t_us)
-                x[row, -length:] = float_input(to_codes(recording.samples, imu), spec)
+                x[row, -length:] = network_input(to_codes(recording.samples, imu), when, spec)
                 dt[row, -length:] = model_dt(when.delta_us, spec)
                 reset[row, -length:] = when.reset
             y, _ = network.run(x, dt, reset)

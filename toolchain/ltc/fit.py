@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,8 +20,6 @@ from toolchain.ltc.tf import keras, tf
 from toolchain.ltc.weights import Weights
 from toolchain.project import Training
 
-AVERAGE = 0.99
-"""Decay per step of the moving average of the weights: it is the average that is kept."""
 CLIP_NORM = 1.0
 """Largest norm of the gradient of all weights together."""
 STATE_LIMIT = 3.0
@@ -64,6 +63,7 @@ class Trainer:
     def __init__(self, model: Ltc, settings: Training, rows: int) -> None:
         self.model = model
         self._smoothing = settings.label_smoothing
+        self._decay = settings.average
         self._optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=CLIP_NORM
         )
@@ -81,7 +81,7 @@ class Trainer:
     def train(self, batch: Batch, learning_rate: float) -> Tensor:
         """One step of the optimizer; returns the loss as a tensor, so that the caller decides when to wait for it."""
         self._optimizer.learning_rate.assign(learning_rate)
-        average = min(AVERAGE, (1 + self.steps) / (10 + self.steps))
+        average = min(self._decay, (1 + self.steps) / (10 + self.steps))
         loss, self._state = self._train(*_tensors(batch), self._state, tf.constant(average, tf.float32))
         self.steps += 1
         return loss
@@ -149,21 +149,25 @@ def fit(
     """Train until the epochs, the patience or the seconds of ``settings`` run out, or Ctrl-C.
 
     ``accuracy`` gives the validation accuracy of weights; ``improved`` is told the weights of every improvement: of
-    validation accuracy less validation loss, since the accuracy of few windows is coarse. KeyboardInterrupt ends the
+    validation accuracy less validation loss, since the accuracy of few windows is coarse; with ``settings.everyone``
+    of every epoch. KeyboardInterrupt ends the
     loop like any other reason, and ``stopped`` says so. Raises ModelError when the loss is no longer finite.
     """
     start = time.monotonic()
     result = Fit(trainer.averaged(), "epochs")
     best = -np.inf
     waited = 0
-    with _progress(console) as progress:
+    # The next batch is made while the machine works on this one.
+    with _progress(console) as progress, ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(batches.next_batch)
         task = progress.add_task("training", total=settings.epochs * settings.steps_per_epoch, loss="-", accuracy="-")
         try:
             for epoch in range(1, settings.epochs + 1):
                 losses = []
                 for _ in range(settings.steps_per_epoch):
                     rate = _learning_rate(settings, trainer.steps, time.monotonic() - start)
-                    losses.append(trainer.train(batches.next_batch(), rate))
+                    batch, coming = coming.result(), ahead.submit(batches.next_batch)
+                    losses.append(trainer.train(batch, rate))
                     progress.advance(task)
                     if time.monotonic() - start > settings.max_seconds:
                         result.stopped = "max_seconds"
@@ -181,8 +185,10 @@ def fit(
                 result.epochs.append(record)
                 progress.update(task, loss=f"{loss:.3f}", accuracy=f"{record.validation_accuracy:.3f}")
                 reached = record.validation_accuracy - record.validation_loss
-                waited = 0 if reached > best else waited + 1
-                if reached > best:
+                # Who was trained on cannot say which weights are best: then the last are kept.
+                better = reached > best or settings.everyone
+                waited = 0 if better else waited + 1
+                if better:
                     best = reached
                     result.weights = weights
                     improved(weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from toolchain.ltc.prepare import CHANNELS
 from toolchain.ltc.scan import Tensor, scan_layer, shifted
 from toolchain.ltc.solvers import Solver
 from toolchain.ltc.tf import keras, tf
@@ -16,17 +17,24 @@ TAU_BIAS = (-1.0, 3.0)
 class Ltc(keras.Model):
     """Layers of liquid time-constant units and a linear head, over whole chunks of streams.
 
-    Called with ``x`` (B, T, 6), ``dt`` (B, T) in model time and the state (a list of (B, units) per layer), it returns
-    the logits (B, T, outputs) and the state after the last sample. Each layer reads the state of the one below, and
-    the head that of the last layer, from before the step (docs/SPEC.md, 2.4). T is static, any length.
+    Called with ``x`` (B, T, inputs), ``dt`` (B, T) in model time and the state (a list of (B, units) per layer), it
+    returns the logits (B, T, outputs) and the state after the last sample. Each layer reads the state of the one below,
+    and the head that of the last layer, from before the step (docs/SPEC.md, 2.4). T is static, any length.
     """
 
     def __init__(
-        self, units: list[int], outputs: int, tau_epsilon: float, seed: int, solver: Solver = "semi_implicit"
+        self,
+        units: list[int],
+        outputs: int,
+        tau_epsilon: float,
+        seed: int,
+        solver: Solver = "semi_implicit",
+        inputs: int = CHANNELS,
     ) -> None:
         super().__init__()
         self.solver: Solver = solver
         self.units = list(units)
+        self.inputs = inputs
         self.outputs = outputs
         self.tau_epsilon = tau_epsilon
         random = np.random.default_rng(seed)
@@ -37,7 +45,7 @@ class Ltc(keras.Model):
                 initializer=keras.initializers.Constant(_start(name, shape, random)),
                 dtype="float32",
             )
-            for name, shape in shapes(self.units, outputs).items()
+            for name, shape in shapes(self.units, outputs, inputs).items()
         }
         self.built = True
 
@@ -64,7 +72,8 @@ class Ltc(keras.Model):
 
     def to_weights(self) -> Weights:
         """Copy the weights out, as numpy arrays."""
-        return from_arrays({name: np.array(value) for name, value in self.arrays.items()}, self.units, self.outputs)
+        arrays = {name: np.array(value) for name, value in self.arrays.items()}
+        return from_arrays(arrays, self.units, self.outputs, self.inputs)
 
     def set_from(self, weights: Weights) -> None:
         """Take over the weights of a network of the same shape."""

@@ -9,10 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ModelError
 from toolchain.files import read_json, validated, write_json
+from toolchain.ltc.prepare import Preparation, inputs_of
 from toolchain.ltc.solvers import Solver
-
-N_CHANNELS = 6
-"""ax, ay, az (m/s^2), gx, gy, gz (rad/s) in device axes."""
 
 
 class _Strict(BaseModel):
@@ -23,10 +21,17 @@ class DecisionSpec(_Strict):
     """Integer parameters of the decision stage (docs/SPEC.md, Decision)."""
 
     background: int = Field(ge=-1, description="index of the class that fires nothing; -1: none")
-    smoothing_shift: int = Field(ge=0, le=8)
-    threshold: int = Field(ge=0, lt=2**24, description="margin in int8 logit steps * 256")
+    smoothing_us: int = Field(ge=0, lt=2**20, description="time constant of the smoothing")
+    confirm_us: int = Field(ge=0, lt=2**30, description="so long a class must win by its threshold before it fires")
     holdoff_us: int = Field(ge=0, lt=2**32)
-    warmup_samples: int = Field(ge=0, lt=2**16, description="after a reset nothing fires for this many samples")
+    warmup_us: int = Field(ge=0, lt=2**30, description="after a reset nothing fires for this long")
+    threshold: int = Field(ge=0, lt=2**24, description="margin in int8 logit steps * 256")
+    threshold_of: dict[int, Annotated[int, Field(ge=0, lt=2**24)]] = {}
+    """Classes (index) with a threshold of their own."""
+
+    def thresholds(self, outputs: int) -> list[int]:
+        """Return the threshold of every class."""
+        return [self.threshold_of.get(c, self.threshold) for c in range(outputs)]
 
 
 class Int8Spec(_Strict):
@@ -37,21 +42,23 @@ class Int8Spec(_Strict):
     z_zero_point: list[int]
     y_scale: float = Field(gt=0)
     y_zero_point: int
-    prepare_multiplier: Annotated[list[int], Field(min_length=N_CHANNELS, max_length=N_CHANNELS)]
-    """x_q = clamp((code * multiplier + 2**15) >> 16, -127, 127), one per channel, 1..32767."""
+    prepare_multiplier: list[int]
+    """x_q = clamp((feature * multiplier + 2**15) >> 16, -127, 127), one per input, 1..32767."""
 
 
 class ModelSpec(_Strict):
     """The contract between training, conversion, code generation and the device.
 
-    ``input_gain``: float input = code * input_gain[channel], then clipped to +-input_clip.
+    ``preparation``: what becomes of the six IMU codes (toolchain.ltc.prepare); it decides the number of inputs.
+    ``input_gain``: float input = prepared integer * input_gain[input], then clipped to +-input_clip.
     ``units``: width of each layer. ``time_scale``: model time per second.
     """
 
     format: Literal[1] = 1
     kind: Literal["classes"] = "classes"
     classes: list[str]
-    inputs: Literal[6] = 6
+    preparation: Preparation = "raw"
+    inputs: int = 6
     units: list[int]
     solver: Solver = "semi_implicit"
     rate_hz: float = Field(gt=0)
@@ -60,7 +67,7 @@ class ModelSpec(_Strict):
     dt_max_us: int = Field(gt=0, lt=2**24)
     acc_lsb: float = Field(gt=0, description="m/s^2 per code that the model was trained for")
     gyro_lsb: float = Field(gt=0, description="rad/s per code")
-    input_gain: Annotated[list[float], Field(min_length=N_CHANNELS, max_length=N_CHANNELS)]
+    input_gain: list[float]
     input_clip: float = Field(gt=0)
     tau_epsilon: float = Field(gt=0)
     decision: DecisionSpec | None = None
@@ -68,6 +75,12 @@ class ModelSpec(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelSpec:
+        if self.inputs != inputs_of(self.preparation):
+            raise ValueError(f"inputs must be {inputs_of(self.preparation)} for preparation '{self.preparation}'")
+        if len(self.input_gain) != self.inputs:
+            raise ValueError("input_gain needs one entry per input")
+        if self.int8 and len(self.int8.prepare_multiplier) != self.inputs:
+            raise ValueError("int8.prepare_multiplier needs one entry per input")
         if self.decision and self.decision.background >= len(self.classes):
             raise ValueError("decision.background must be the index of a class")
         if self.int8 and not len(self.int8.z_scale) == len(self.int8.z_zero_point) == len(self.units):

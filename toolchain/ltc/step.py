@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.prepare import features
 from toolchain.ltc.solvers import ONE_EVALUATION, Solver, require_stable, rk4, semi_implicit
 from toolchain.ltc.weights import Floats, Weights
 
@@ -101,11 +102,16 @@ def model_dt(delta_us: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
     return np.asarray(delta_us).astype(np.uint32).astype(np.float32) * dt_per_us(spec)
 
 
-def float_input(codes: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
-    """Return the network's float input for IMU codes (..., 6): gain per channel, then the clip."""
+def network_input(codes: npt.NDArray[np.integer], when: Timing, spec: ModelSpec) -> Floats:
+    """Return the network's float input (T, inputs) for one recording's IMU codes (T, 6) and its timing."""
+    return float_input(features(codes, when.delta_us, when.reset, spec.preparation), spec)
+
+
+def float_input(prepared: npt.NDArray[np.integer], spec: ModelSpec) -> Floats:
+    """Return the float input for prepared integers (..., inputs): gain per input, then the clip."""
     gain = np.asarray(spec.input_gain, np.float32)
     clip = np.float32(spec.input_clip)
-    return np.clip(codes.astype(np.float32) * gain, -clip, clip)
+    return np.clip(prepared.astype(np.float32) * gain, -clip, clip)
 
 
 class FloatNetwork:
@@ -121,7 +127,7 @@ class FloatNetwork:
         return [np.zeros((streams, units), np.float32) for units in self.weights.units]
 
     def step(self, x: Floats, state: list[Floats], dt: Floats) -> tuple[list[Floats], Floats]:
-        """One sample: ``x`` (N, 6), ``state`` per layer (N, units), ``dt`` (N,) model time.
+        """One sample: ``x`` (N, inputs), ``state`` per layer (N, units), ``dt`` (N,) model time.
 
         Returns the new state and the logits (N, outputs); all of them read the state before the step.
         """
@@ -159,7 +165,7 @@ class FloatNetwork:
     def run(
         self, x: Floats, dt: Floats, reset: npt.NDArray[np.bool_] | None = None, state: list[Floats] | None = None
     ) -> tuple[Floats, list[Floats]]:
-        """All samples of N streams: ``x`` (N, T, 6), ``dt`` (N, T), ``reset`` (N, T) zeroes a state before its step.
+        """All samples of N streams: ``x`` (N, T, inputs), ``dt`` (N, T); ``reset`` (N, T) zeroes a state before a step.
 
         Returns the logits (N, T, outputs) and the last state. A sample with dt 0 leaves its state as it is, so
         streams of unequal length can be padded in front.
@@ -179,5 +185,5 @@ class FloatNetwork:
         """One recording from h = 0: IMU codes (T, 6) and stamps (T,) give the logits (T, outputs) and its timing."""
         when = timing(t_us, spec)
         dt = model_dt(when.delta_us, spec)
-        logits, _ = self.run(float_input(codes, spec)[None], dt[None], when.reset[None])
+        logits, _ = self.run(network_input(codes, when, spec)[None], dt[None], when.reset[None])
         return logits[0], when

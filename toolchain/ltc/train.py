@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -13,24 +14,24 @@ from toolchain.ltc.curves import draw_curves
 from toolchain.ltc.decision import decision_spec
 from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, save_spec
+from toolchain.ltc.prepare import RATE_US, inputs_of
 from toolchain.ltc.solvers import TRAINED_THROUGH, require_stable
 from toolchain.ltc.step import FloatNetwork
 from toolchain.ltc.weights import Weights, save_weights
 from toolchain.project import Project
 from toolchain.recordings.catalog import card, load_set
 from toolchain.recordings.codes import refuse_clipped
-from toolchain.recordings.recording import DataSet, Recording
+from toolchain.recordings.recording import DataSet
 from toolchain.runs import Run
+
+if TYPE_CHECKING:
+    from toolchain.ltc.fit import Fit
 
 GYRO_UNIT = 2.5
 """rad/s that make an input of 1; of acceleration it is 1 g. Both reach as far as the states: one int8 scale for all."""
 INPUT_CLIP = 4.0
-CHUNK_S = 2.0
-"""Longest stretch of signal that a gradient runs through."""
-TRAINING_HZ = 100.0
-"""Training leaves out samples down to this rate: it integrates over true time, and costs half as much at 208 Hz."""
-STRIDE_MARGIN = 1.5
-"""So much longer than a training step's nominal time a gap is at least, for stamps with jitter."""
+RATE_UNIT_S = 0.1
+"""A rate of change of the unit in so many seconds makes an input of 1."""
 VALIDATION_BATCHES = 12
 _STOPPED = {
     "epochs": "Trained to the end",
@@ -57,35 +58,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     # No tau can be smaller than tau_epsilon, so no weights can make a solver unstable that is stable at it.
     require_stable(spec.solver, 1.0 / spec.tau_epsilon, spec.time_scale, spec.dt_max_us, spec.period_us)
 
-    from toolchain.ltc.fit import Trainer, fit
-    from toolchain.ltc.model import Ltc
-
-    settings = project.training
-    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE, board.imu.rate_hz)
-
-    def accuracy(weights: Weights, part: Sequence[Recording]) -> float:
-        network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
-        return evaluate_windows(part, float_logits(network, spec, board.imu), spec, decision).accuracy
-
-    stride = training_stride(spec)
-    prepare = Preparer(spec, board.imu, data.background, stride)
-    length = chunk_length(data, spec.rate_hz) // stride
-    validation = Batches(
-        data.validation, prepare, data.background, rows=settings.batch, length=length, seed=0, varied=False
-    )
-    batches = Batches(
-        data.train, prepare, data.background, rows=settings.batch, length=length, seed=settings.seed, varied=True
-    )
-    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, TRAINED_THROUGH[spec.solver])
-    result = fit(
-        Trainer(model, settings, settings.batch),
-        batches,
-        [validation.next_batch() for _ in range(VALIDATION_BATCHES)],
-        lambda weights: accuracy(weights, data.validation),
-        settings,
-        console,
-        lambda weights: save_weights(run.checkpoint, weights),
-    )
+    result = fit_network(project, board, data, spec, console, lambda weights: save_weights(run.checkpoint, weights))
     save_weights(run.checkpoint, result.weights)
     # Together and last: whatever ends the training before leaves the files of an earlier one in agreement.
     run.save_project(project)
@@ -93,6 +66,7 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     save_weights(run.weights, result.weights)
     save_spec(run.model_json, spec)
 
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
     logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon, spec.solver), spec, board.imu)
     windows = {part: evaluate_windows(getattr(data, part), logits, spec, decision) for part in ("validation", "test")}
     stream = evaluate_streams(data.test, logits, spec, decision)
@@ -104,7 +78,8 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
             "steps": result.steps,
             "stopped": result.stopped,
             "weights_sha256": sha256_of(run.weights),
-            "seed": settings.seed,
+            "seed": project.training.seed,
+            "everyone": project.training.everyone,
             "parameters": result.weights.parameters,
             "epochs": result.history(),
             "accuracy": {part: score.accuracy for part, score in windows.items()},
@@ -124,9 +99,63 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     return result.stopped
 
 
+def fit_network(
+    project: Project,
+    board: Board,
+    data: DataSet,
+    spec: ModelSpec,
+    console: Console,
+    improved: Callable[[Weights], None] = lambda _: None,
+) -> Fit:
+    """Train on the training people of ``data`` and return the weights that are best on its validation people.
+
+    With ``[training] everyone`` on both, and the last weights. ``improved`` is told weights worth keeping.
+    """
+    from toolchain.ltc.fit import Trainer, fit
+    from toolchain.ltc.model import Ltc
+
+    settings = project.training
+    decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
+
+    def accuracy(weights: Weights) -> float:
+        network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
+        return evaluate_windows(data.validation, float_logits(network, spec, board.imu), spec, decision).accuracy
+
+    prepare = Preparer(spec, board.imu, data.background, settings)
+    length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
+    validation = Batches(
+        data.validation, prepare, data.background, settings=settings, length=length, seed=0, varied=False
+    )
+    people = (*data.train, *data.validation) if settings.everyone else data.train
+    batches = Batches(
+        people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
+    )
+    model = Ltc(
+        spec.units,
+        len(spec.classes),
+        spec.tau_epsilon,
+        settings.seed,
+        TRAINED_THROUGH[spec.solver],
+        spec.inputs,
+    )
+    return fit(
+        Trainer(model, settings, settings.batch),
+        batches,
+        [validation.next_batch() for _ in range(VALIDATION_BATCHES)],
+        accuracy,
+        settings,
+        console,
+        improved,
+    )
+
+
 def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
     """Return what later stages must know about the network; decision and int8 are convert's to add."""
     imu = board.imu
+    preparation = project.model.preparation
+    gain = [imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3
+    if preparation == "difference":
+        gain += [value * RATE_UNIT_S / (RATE_US * 1e-6) for value in gain]
     return ModelSpec(
         classes=list(data.classes),
         units=list(project.model.layers),
@@ -136,19 +165,16 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
         dt_max_us=round(project.model.dt_max_s * 1e6),
         acc_lsb=imu.acc_lsb,
         gyro_lsb=imu.gyro_lsb,
-        input_gain=[imu.acc_lsb / STANDARD_GRAVITY] * 3 + [imu.gyro_lsb / GYRO_UNIT] * 3,
+        preparation=preparation,
+        inputs=inputs_of(preparation),
+        input_gain=gain,
         input_clip=INPUT_CLIP,
         tau_epsilon=project.model.tau_epsilon,
         solver=project.model.solver,
     )
 
 
-def training_stride(spec: ModelSpec) -> int:
-    """Return which fraction of the samples is trained on: a step must not be a gap, which resets the state."""
-    return max(1, min(int(spec.rate_hz / TRAINING_HZ), int(spec.dt_max_us / (STRIDE_MARGIN * spec.period_us))))
-
-
-def chunk_length(data: DataSet, rate_hz: float) -> int:
-    """Return samples per chunk: the longest training window, but at most CHUNK_S."""
+def chunk_length(data: DataSet, rate_hz: float, chunk_s: float) -> int:
+    """Return samples per chunk: the longest training window, but at most ``chunk_s``."""
     longest = max((len(recording.t_us) for recording in data.train if recording.kind == "window"), default=1)
-    return min(longest, round(CHUNK_S * rate_hz))
+    return min(longest, round(chunk_s * rate_hz))

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from toolchain.errors import ModelError
 from toolchain.files import read_npz, replacing
-from toolchain.ltc.modelspec import N_CHANNELS, ModelSpec
+from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.prepare import CHANNELS
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,6 +44,11 @@ class Weights:
         return [len(layer.b) for layer in self.layers]
 
     @property
+    def inputs(self) -> int:
+        """Width of x."""
+        return len(self.layers[0].v)
+
+    @property
     def parameters(self) -> int:
         """Number of trained values."""
         return sum(value.size for value in self.to_arrays().values())
@@ -55,10 +61,9 @@ class Weights:
         return arrays | {"u": self.u, "d": self.d}
 
 
-def shapes(units: list[int], outputs: int) -> dict[str, tuple[int, ...]]:
+def shapes(units: list[int], outputs: int, inputs: int = CHANNELS) -> dict[str, tuple[int, ...]]:
     """Return the shape of every array of a network, keys in the order of :meth:`Weights.to_arrays`."""
     result: dict[str, tuple[int, ...]] = {}
-    inputs = N_CHANNELS
     for index, width in enumerate(units):
         result |= {
             f"w{index}": (inputs + width, width),
@@ -70,9 +75,9 @@ def shapes(units: list[int], outputs: int) -> dict[str, tuple[int, ...]]:
     return result | {"u": (inputs, outputs), "d": (outputs,)}
 
 
-def from_arrays(arrays: dict[str, Floats], units: list[int], outputs: int) -> Weights:
+def from_arrays(arrays: dict[str, Floats], units: list[int], outputs: int, inputs: int = CHANNELS) -> Weights:
     """Build Weights from arrays under the keys of docs/SPEC.md; raises ModelError for a wrong or missing one."""
-    for key, shape in shapes(units, outputs).items():
+    for key, shape in shapes(units, outputs, inputs).items():
         if key not in arrays:
             raise ModelError(f"The weights lack the array '{key}'.", "Train again: `tinyltc train`.")
         if arrays[key].shape != shape or not np.isfinite(arrays[key]).all():
@@ -80,7 +85,7 @@ def from_arrays(arrays: dict[str, Floats], units: list[int], outputs: int) -> We
                 f"The weights '{key}' have shape {arrays[key].shape}, expected {shape} of finite values.",
                 "Train again: `tinyltc train`.",
             )
-    cast = {key: np.ascontiguousarray(arrays[key], np.float32) for key in shapes(units, outputs)}
+    cast = {key: np.ascontiguousarray(arrays[key], np.float32) for key in shapes(units, outputs, inputs)}
     layers = [LayerWeights(*(cast[f"{name}{index}"] for name in "wbvc")) for index in range(len(units))]
     return Weights(tuple(layers), cast["u"], cast["d"])
 
@@ -94,4 +99,4 @@ def save_weights(path: Path, weights: Weights) -> None:
 def load_weights(path: Path, spec: ModelSpec) -> Weights:
     """Read ``model.npz`` and check it against its ``model.json``; raises ModelError."""
     arrays = read_npz(path, ModelError, "Train first: `tinyltc train`.")
-    return from_arrays(arrays, spec.units, len(spec.classes))
+    return from_arrays(arrays, spec.units, len(spec.classes), spec.inputs)

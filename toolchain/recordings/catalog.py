@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,40 +10,121 @@ from typing import Any
 import numpy as np
 
 from toolchain.errors import DataError
-from toolchain.project import Data, Task
-from toolchain.recordings import grwd, splits, storage, wrist
+from toolchain.project import Data, Project, Task
+from toolchain.recordings import csvset, grwd, npzset, spar, splits, spsw, storage, uhh, wrist
+from toolchain.recordings.harmonize import harmonize
 from toolchain.recordings.recording import UNKNOWN, Collection, DataSet, Recording
 from toolchain.recordings.resample import resample
 
-SETS = ("wrist", "grwd")
-"""Names of the built-in sets."""
+SETS = ("wrist", "grwd", "uhh", "spsw", "spar", "npz", "csv")
+"""Names of the sets; ``npz`` and ``csv`` are files of yours."""
+ALL_CLASSES = "*"
+"""In [task] classes: every class of the set, in its order."""
+
+
+def load_native(data: Data, rate_hz: float, *, whole: bool = False) -> Collection:
+    """Load ``data.set`` with its own stamps (``wrist`` is simulated at ``rate_hz``).
+
+    With ``whole``, sets of whole recordings keep them uncut: what evaluation is fed with. Raises DataError for an
+    unknown set and for a missing or damaged file.
+    """
+    path = Path(data.path) if data.path else None
+    if data.set in ("npz", "csv"):
+        if path is None:
+            raise DataError(f"The data set '{data.set}' is a file of yours.", "Name it with --path.")
+        return csvset.load(path) if data.set == "csv" else _file(path, whole)
+    match data.set:
+        case "wrist":
+            return wrist.simulate(data.people or wrist.DEFAULT_PEOPLE, data.seed, rate_hz)
+        case "grwd":
+            return grwd.load(path, whole=whole)
+        case "uhh":
+            return uhh.load(path)
+        case "spsw":
+            return spsw.load(path)
+        case "spar":
+            return spar.load(path)
+    if data.set.endswith(".npz"):
+        return _file(Path(data.set), whole)
+    raise DataError(
+        f"There is no data set '{data.set}'.", f"Data sets: {', '.join(SETS)}, or the path of an .npz file."
+    )
+
+
+def _file(path: Path, whole: bool) -> Collection:
+    """A file of ours (docs/SPEC.md, 6), known by its key ``format``, or a flat one."""
+    if "format" in storage.keys_of(path):
+        return storage.load_collection(path)
+    return npzset.load(path, whole=whole)
 
 
 def load_collection(data: Data, rate_hz: float) -> Collection:
-    """Load all recordings of ``data.set`` (a name of SETS, or the path of an .npz of ours) at ``rate_hz``."""
-    if data.set == "wrist":
-        return wrist.simulate(data.people or wrist.DEFAULT_PEOPLE, data.seed, rate_hz)
-    if data.set == "grwd":
-        collection = grwd.load()
-    elif data.set.endswith(".npz"):
-        collection = storage.load_collection(Path(data.set))
-    else:
-        raise DataError(
-            f"There is no data set '{data.set}'.", f"Data sets: {', '.join(SETS)}, or the path of an .npz file."
-        )
+    """Load all recordings of ``data`` at ``rate_hz``; with ``data.also``, those of the other sets too, harmonized."""
+    collections = [load_native(data, rate_hz)]
+    collections += [load_native(Data(set=name, seed=data.seed), rate_hz) for name in data.also]
+    native_hz = [_native_hz(c) for c in collections]
+    even = [at_rate(c, rate_hz) for c in collections]
+    return even[0] if len(even) == 1 else _mixed(harmonize(even, native_hz, rate_hz))
+
+
+def at_rate(collection: Collection, rate_hz: float) -> Collection:
+    """Return the set on a uniform grid of ``rate_hz``; as it is when it already has that rate (``wrist``)."""
+    if collection.name == "wrist":
+        return collection
     note = f"Resampled from its own stamps to a uniform grid of {rate_hz:g} Hz by linear interpolation."
     even = tuple(resample(r, rate_hz) for r in collection.recordings)
     return replace(collection, recordings=even, notes=(*collection.notes, note))
 
 
-def select(collection: Collection, task: Task) -> Collection:
+def _native_hz(collection: Collection) -> float:
+    spans = [(len(r.t_us) - 1, r.seconds) for r in collection.recordings if len(r.t_us) > 1]
+    return sum(count for count, _ in spans) / max(sum(seconds for _, seconds in spans), 1e-9)
+
+
+def _mixed(collections: list[Collection]) -> Collection:
+    """One collection of several; labels are mapped by the names of the classes."""
+    first = collections[0]
+    classes = tuple(dict.fromkeys(name for c in collections for name in c.classes))
+    recordings: list[Recording] = []
+    for c in collections:
+        if c.background != first.background:
+            raise DataError(
+                f"The background of '{c.name}' is '{c.background}', of '{first.name}' '{first.background}'.",
+                "Sets can be mixed that call their background the same.",
+            )
+        index = np.array([*(classes.index(name) for name in c.classes), UNKNOWN])
+        recordings += [replace(r, labels=index[r.labels].astype(np.int16)) for r in c.recordings]
+    return Collection(
+        "+".join(c.name for c in collections),
+        classes,
+        first.background,
+        tuple(recordings),
+        ", ".join(dict.fromkeys(c.source for c in collections)),
+        "; ".join(f"{c.name}: {c.licence}" for c in collections),
+        tuple(dict.fromkeys(note for c in collections for note in c.notes)),
+        frozenset().union(*(c.test_people for c in collections)),
+        first.gravity,
+    )
+
+
+def resolved(project: Project, rate_hz: float) -> Project:
+    """Return ``project`` with the class ``*`` replaced by all classes of its set."""
+    if ALL_CLASSES not in project.task.classes:
+        return project
+    collection = load_native(project.data, rate_hz)
+    named = [name for name in project.task.classes if name != ALL_CLASSES]
+    task = {**project.task.model_dump(), "classes": [*named, *(n for n in collection.classes if n not in named)]}
+    return project.model_copy(update={"task": Task.model_validate(task)})
+
+
+def select(collection: Collection, task: Task, *, lenient: bool = False) -> Collection:
     """Keep the classes of ``task``, in its order.
 
     Windows of other gestures are dropped; in streams their motion becomes unknown: neither trained nor scored.
-    Raises DataError for a class that the set does not have.
+    Raises DataError for a class that the set does not have, unless ``lenient``: evaluation takes what there is.
     """
     for name in task.classes:
-        if name not in collection.classes:
+        if name not in collection.classes and not lenient:
             raise DataError(
                 f"The data set '{collection.name}' has no class '{name}'.",
                 f"Its classes: {', '.join(collection.classes)}.",
@@ -65,14 +146,13 @@ def select(collection: Collection, task: Task) -> Collection:
 def load_set(data: Data, task: Task, rate_hz: float) -> DataSet:
     """Load the data set of ``data`` at ``rate_hz`` with the classes of ``task``, split by person.
 
-    Raises DataError for an unknown set, a missing or damaged file, an unknown class, a class without recordings, or
-    too few people for the split.
+    With ``data.fold`` the test people are that fold of all people, and each mixed set is dealt by itself. Raises
+    DataError for an unknown set, a missing or damaged file, an unknown class, a class without recordings, or too few
+    people for the split.
     """
     collection = select(load_collection(data, rate_hz), task)
     people = {r.person: r.mounting for r in collection.recordings}
-    train, validation, test = splits.split_people(
-        people, data.validation_people, data.test_people, data.seed, collection.test_people
-    )
+    train, validation, test = _split(people, data, collection)
 
     def of(part: list[str]) -> tuple[Recording, ...]:
         return tuple(r for r in collection.recordings if r.person in part)
@@ -88,6 +168,25 @@ def load_set(data: Data, task: Task, rate_hz: float) -> DataSet:
         collection.licence,
         collection.notes,
     )
+
+
+def _split(people: Mapping[str, str], data: Data, collection: Collection) -> tuple[list[str], list[str], list[str]]:
+    """Split each mixed set by itself, so that each is in every part in proportion."""
+    prefixes = [name for name in data.also if name != data.set]
+    groups: dict[str, dict[str, str]] = {}
+    for name, worn in people.items():
+        groups.setdefault(next((p for p in prefixes if name.startswith(p)), ""), {})[name] = worn
+    parts: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for group in groups.values():
+        if data.fold:
+            made = splits.split_fold(group, data.fold, data.validation_people, data.seed)
+        else:
+            made = splits.split_people(
+                group, data.validation_people, data.test_people, data.seed, collection.test_people
+            )
+        for part, names in zip(parts, made, strict=True):
+            part.extend(names)
+    return parts
 
 
 def as_collection(dataset: DataSet) -> Collection:

@@ -65,7 +65,8 @@ class Collection:
     """Recordings that share their classes, not yet split: what an importer gives and a file holds.
 
     ``classes``: names that the labels index; ``background`` is one of them. ``test_people``: people whom the set's
-    makers held out, empty when they left the split to us.
+    makers held out, empty when they left the split to us. ``gravity``: whether the accelerometer includes it; False
+    only for sets whose makers removed it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Collection:
     licence: str = ""
     notes: tuple[str, ...] = field(default=())
     test_people: frozenset[str] = field(default=frozenset())
+    gravity: bool = True
 
     def __post_init__(self) -> None:
         """Refuse labels and a background that name no class."""

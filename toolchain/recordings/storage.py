@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -67,6 +68,18 @@ def save_set(path: Path, collection: Collection) -> None:
 def read_arrays(path: Path, hint: str) -> dict[str, np.ndarray[Any, Any]]:
     """Read every array of an .npz once, without pickles; raises DataError with ``hint`` for an unsound file."""
     return read_npz(path, DataError, hint, MAX_BYTES)
+
+
+def keys_of(path: Path) -> set[str]:
+    """Return the names of the arrays in an .npz without unpacking them; raises DataError for an unsound file."""
+    hint = "Give an .npz file."
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist.", hint) from None
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as reason:
+        raise DataError(f"{path} is truncated or not an .npz of plain arrays ({reason}).", hint) from None
 
 
 def load_collection(path: Path) -> Collection:

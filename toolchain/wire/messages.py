@@ -16,7 +16,9 @@ from toolchain.wire.frames import PAYLOAD_MAX, PAYLOAD_MIN
 
 PROTOCOL_VERSION = 1
 MESSAGE_VERSION = 1
-"""Every kind is at version 1."""
+"""Of every kind but HEALTH."""
+HEALTH_VERSION = 2
+"""Version 1, which older firmware sends, ended with dwt_moves."""
 SAMPLES_MAX = 9
 OUTPUTS_MAX = 32
 LOG_TEXT_MAX = PAYLOAD_MAX - PAYLOAD_MIN - 1
@@ -29,7 +31,8 @@ _SAMPLE = struct.Struct("<I6h")
 _STEP = struct.Struct("<IIBBiIB")
 _DECISION = struct.Struct("<IBiQ")
 _TIMING = struct.Struct("<II5III")
-_HEALTH = struct.Struct("<12I")
+_HEALTH = struct.Struct("<14I")
+_HEALTH_1 = struct.Struct("<12I")
 _ACK = struct.Struct("<HB")
 
 
@@ -145,6 +148,8 @@ class Health:
     engine_errors: int
     stack_unused: int
     dwt_moves: int
+    stuck: int = 0
+    odd_gravity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +251,16 @@ def _pack(body: Body) -> bytes:
             return b""
 
 
+def _version(kind: int) -> int:
+    return HEALTH_VERSION if kind == Health.KIND else MESSAGE_VERSION
+
+
 def encode(body: Body, sequence: int = 0, time_us: int = 0) -> bytes:
     """Return the payload of a message.
 
     Raises struct.error or ValueError for a field beyond its type (a bug of the caller).
     """
-    payload = _HEADER.pack(body.KIND, MESSAGE_VERSION, sequence, time_us) + _pack(body)
+    payload = _HEADER.pack(body.KIND, _version(body.KIND), sequence, time_us) + _pack(body)
     if len(payload) > PAYLOAD_MAX:
         raise ValueError(f"{type(body).__name__} would take {len(payload)} bytes, more than {PAYLOAD_MAX}")
     return payload
@@ -293,6 +302,10 @@ def _timing(body: bytes) -> Timing:
 
 def _health(body: bytes) -> Health:
     return Health(*_HEALTH.unpack(body))
+
+
+def _health_1(body: bytes) -> Health:
+    return Health(*_HEALTH_1.unpack(body))
 
 
 def _log(body: bytes) -> Log:
@@ -362,8 +375,8 @@ def decode(payload: bytes) -> Message:
     length or value does not fit.
     """
     kind, version, sequence, time_us = header(payload)
-    decoder = _DECODERS.get(kind)
-    if decoder is None or version != MESSAGE_VERSION:
+    decoder = _health_1 if (kind, version) == (Health.KIND, 1) else _DECODERS.get(kind)
+    if decoder is None or version not in (_version(kind), 1):
         raise UnknownMessageError(f"kind {kind} version {version}")
     try:
         return Message(sequence, time_us, decoder(payload[_HEADER.size :]))

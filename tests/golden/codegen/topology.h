@@ -20,6 +20,7 @@
 #define TL_OUTPUTS 2
 #define TL_KIND 0
 #define TL_SOLVER_SEMI_IMPLICIT /* core/integrate.h */
+#define TL_PREPARATION 0 /* core/difference.h: raw */
 #define TL_TOPOLOGY_HASH {0xA2, 0x11, 0x0D, 0x9B, 0x22, 0xBB, 0xFB, 0x8E}
 
 /* Entries (four values each) of the gathered inputs of the `compiled` engine, and the size of the section it reads. */

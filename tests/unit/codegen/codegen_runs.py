@@ -30,13 +30,20 @@ from toolchain.int8.graph import int8_tflite
 from toolchain.int8.network import input_names, read_network
 from toolchain.int8.reference import Int8Reference, int8_spec
 from toolchain.ltc.modelspec import DecisionSpec, ModelSpec, save_spec
+from toolchain.ltc.prepare import Preparation, inputs_of
 from toolchain.ltc.weights import Weights, from_arrays, shapes
 from toolchain.project import project_for_data
 from toolchain.runs import Run
 
 Signal = tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]
 STATE_SCALE = 0.0078125
-SHAPES = {"two": ((64, 64), 5), "one": ((20,), 4), "three": ((8, 16, 5), 3)}
+SHAPES: dict[str, tuple[tuple[int, ...], int, Preparation]] = {
+    "two": ((64, 64), 5, "raw"),
+    "one": ((20,), 4, "raw"),
+    "three": ((8, 16, 5), 3, "raw"),
+    "difference": ((12, 9), 4, "difference"),
+    "high_pass": ((10,), 3, "high_pass"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +89,28 @@ class Made:
         return load_library(build_library(self.generated, "compiled", self.libraries))
 
 
-def random_weights(units: tuple[int, ...], outputs: int, seed: int) -> Weights:
+def random_weights(units: tuple[int, ...], outputs: int, seed: int, inputs: int = 6) -> Weights:
     """Weights large enough that drives, gates and logits use their whole int8 range."""
     rng = np.random.default_rng(seed)
     arrays = {
         key: rng.normal(0, 1.5 / np.sqrt(shape[0]) if len(shape) == 2 else 0.3, shape).astype(np.float32)
-        for key, shape in shapes(list(units), outputs).items()
+        for key, shape in shapes(list(units), outputs, inputs).items()
     }
-    return from_arrays(arrays, list(units), outputs)
+    return from_arrays(arrays, list(units), outputs, inputs)
 
 
-def random_tflite(units: tuple[int, ...], outputs: int, seed: int) -> bytes:
+def random_tflite(units: tuple[int, ...], outputs: int, seed: int, inputs: int = 6) -> bytes:
     rng = np.random.default_rng(seed + 1)
-    weights = random_weights(units, outputs, seed)
-    widths = zip(input_names(len(units)), (6, *units), strict=True)
+    weights = random_weights(units, outputs, seed, inputs)
+    widths = zip(input_names(len(units)), (inputs, *units), strict=True)
     samples = {name: rng.uniform(-1, 1, (200, width)).astype(np.float32) for name, width in widths}
     return int8_tflite(weights, with_full_range(weights, samples, STATE_SCALE), STATE_SCALE)
 
 
-def make_spec(board: Board, units: tuple[int, ...], outputs: int, tflite: bytes) -> ModelSpec:
+def make_spec(
+    board: Board, units: tuple[int, ...], outputs: int, tflite: bytes, preparation: Preparation = "raw"
+) -> ModelSpec:
+    gain = [1.3e-4, 1.1e-4, 1.2e-4, 9e-5, 1e-4, 3.9e-3]
     spec = ModelSpec(
         classes=["none", *(f"gesture {i}" for i in range(1, outputs))],
         units=list(units),
@@ -110,10 +120,20 @@ def make_spec(board: Board, units: tuple[int, ...], outputs: int, tflite: bytes)
         dt_max_us=100_000,
         acc_lsb=board.imu.acc_lsb,
         gyro_lsb=board.imu.gyro_lsb,
-        input_gain=[1.3e-4, 1.1e-4, 1.2e-4, 9e-5, 1e-4, 3.9e-3],
+        preparation=preparation,
+        inputs=inputs_of(preparation),
+        input_gain=gain * (inputs_of(preparation) // len(gain)),
         input_clip=1.0,
         tau_epsilon=0.05,
-        decision=DecisionSpec(background=0, smoothing_shift=3, threshold=900, holdoff_us=300_000, warmup_samples=20),
+        decision=DecisionSpec(
+            background=0,
+            smoothing_us=33_000,
+            confirm_us=20_000,
+            holdoff_us=300_000,
+            warmup_us=100_000,
+            threshold=900,
+            threshold_of={1: 700},
+        ),
     )
     network = read_network(read_tflite(tflite))
     return ModelSpec.model_validate(spec.model_dump() | {"int8": int8_spec(spec, network).model_dump()})

@@ -10,6 +10,7 @@ from codegen_runs import SHAPES, Made, make_spec, quiet, random_tflite, write_ru
 
 from toolchain.board import Board, load_board
 from toolchain.codegen.generate import generate
+from toolchain.ltc.prepare import inputs_of
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +26,9 @@ def make(tmp_path_factory: pytest.TempPathFactory, board: Board) -> Callable[[st
 
     def by_name(name: str) -> Made:
         if name not in known:
-            units, outputs = SHAPES[name]
-            tflite = random_tflite(units, outputs, seed=len(name) + len(units))
-            spec = make_spec(board, units, outputs, tflite)
+            units, outputs, preparation = SHAPES[name]
+            tflite = random_tflite(units, outputs, len(name) + len(units), inputs_of(preparation))
+            spec = make_spec(board, units, outputs, tflite, preparation)
             run = write_run(folder / name, spec, tflite)
             generate(run, board, "compiled", quiet())
             other = write_run(folder / f"{name}-tflm", spec, tflite)

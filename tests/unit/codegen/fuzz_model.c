@@ -36,8 +36,8 @@ static void run(const tl_model *model) {
     if (recognizer && tl_recognizer_init(recognizer, model) == TL_ENGINE_OK) {
         uint64_t t_us = 5;
         for (unsigned i = 0; i < 40; ++i) {
-            int16_t code[TL_INPUTS];
-            for (unsigned c = 0; c < TL_INPUTS; ++c) {
+            int16_t code[TL_CHANNELS];
+            for (unsigned c = 0; c < TL_CHANNELS; ++c) {
                 code[c] = (int16_t)(random_below(65536u) - 32768u);
             }
             tl_step_result result;

@@ -24,10 +24,11 @@ class Parameters(ctypes.Structure):
 
     _fields_ = (
         ("background", ctypes.c_int32),
-        ("smoothing_shift", ctypes.c_uint32),
-        ("threshold", ctypes.c_int32),
+        ("smoothing_us", ctypes.c_uint32),
+        ("confirm_us", ctypes.c_uint32),
         ("holdoff_us", ctypes.c_uint32),
-        ("warmup_samples", ctypes.c_uint32),
+        ("warmup_us", ctypes.c_uint32),
+        ("threshold", ctypes.c_int32 * OUTPUTS),
     )
 
 
@@ -37,7 +38,9 @@ class State(ctypes.Structure):
     _fields_ = (
         ("smoothed", ctypes.c_int32 * OUTPUTS),
         ("latched", ctypes.c_int32),
-        ("seen", ctypes.c_uint32),
+        ("candidate", ctypes.c_int32),
+        ("held_us", ctypes.c_uint32),
+        ("seen_us", ctypes.c_uint32),
         ("last_us", ctypes.c_uint64),
         ("fired_once", ctypes.c_bool),
     )
@@ -53,7 +56,7 @@ class Result(ctypes.Structure):
 def core(small: Made) -> ctypes.CDLL:
     library = small.library()
     library.tl_decision_step.restype = Result
-    library.tl_decision_step.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_uint64]
+    library.tl_decision_step.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_uint64, ctypes.c_uint32]
     return library
 
 
@@ -85,17 +88,29 @@ def test_crc32_equals_zlib_and_goes_on(core: ctypes.CDLL, first: bytes, second: 
     assert core.tl_crc32(zlib.crc32(first), second, len(second)) == zlib.crc32(first + second)
 
 
+def _parameters(spec: DecisionSpec) -> Parameters:
+    times = (spec.smoothing_us, spec.confirm_us, spec.holdoff_us, spec.warmup_us)
+    return Parameters(spec.background, *times, (ctypes.c_int32 * OUTPUTS)(*spec.thresholds(OUTPUTS)))
+
+
 specs = st.builds(
     DecisionSpec,
     background=st.integers(-1, OUTPUTS - 1),
-    smoothing_shift=st.integers(0, 8),
-    threshold=st.one_of(st.integers(0, 3000), st.integers(0, 2**24 - 1)),
+    smoothing_us=st.one_of(st.integers(0, 50_000), st.integers(0, 2**20 - 1)),
+    confirm_us=st.one_of(st.integers(0, 40_000), st.integers(0, 2**30 - 1)),
     holdoff_us=st.one_of(st.integers(0, 50_000), st.integers(0, 2**32 - 1)),
-    warmup_samples=st.integers(0, 12),
+    warmup_us=st.integers(0, 60_000),
+    threshold=st.one_of(st.integers(0, 3000), st.integers(0, 2**24 - 1)),
+    threshold_of=st.dictionaries(st.integers(0, OUTPUTS - 1), st.integers(0, 3000), max_size=2),
 )
 # Long steady stretches, or nothing would ever win by a margin.
 stretches = st.lists(
-    st.tuples(st.lists(st.integers(-128, 127), min_size=OUTPUTS, max_size=OUTPUTS), st.integers(1, 15), st.booleans()),
+    st.tuples(
+        st.lists(st.integers(-128, 127), min_size=OUTPUTS, max_size=OUTPUTS),
+        st.integers(1, 15),
+        st.booleans(),
+        st.sampled_from([1, 4808, 20_000, 2**20, 2**24 - 1]),
+    ),
     min_size=1,
     max_size=8,
 )
@@ -104,32 +119,36 @@ stretches = st.lists(
 @given(spec=specs, stretches=stretches, start=st.sampled_from([0, 10**9, 2**32 - 30_000, 2**62]))
 @settings(max_examples=400, deadline=None)
 def test_decision_equals_python(core: ctypes.CDLL, spec: DecisionSpec, stretches: list, start: int) -> None:
-    y = np.array([logits for logits, count, _ in stretches for _ in range(count)], np.int8)
-    reset = np.array([first and i == 0 for _, count, first in stretches for i in range(count)])
-    t_us = start + 4808 * np.arange(len(y), dtype=np.uint64)
-    expected = Decision(spec, OUTPUTS).run(y, t_us, reset)
+    y = np.array([logits for logits, count, _, _ in stretches for _ in range(count)], np.int8)
+    reset = np.array([first and i == 0 for _, count, first, _ in stretches for i in range(count)])
+    delta_us = np.array([delta for _, count, _, delta in stretches for _ in range(count)], np.uint32)
+    t_us = start + np.cumsum(delta_us, dtype=np.uint64)
+    expected = Decision(spec, OUTPUTS).run(y, t_us, delta_us, reset)
 
-    parameters = Parameters(**spec.model_dump())
+    parameters = _parameters(spec)
     state = State()
     core.tl_decision_init(ctypes.byref(state), ctypes.byref(parameters))
     for row in range(len(y)):
         if reset[row]:
             core.tl_decision_reset(ctypes.byref(state), ctypes.byref(parameters))
         logits = (ctypes.c_int8 * OUTPUTS)(*y[row].tolist())
-        result = core.tl_decision_step(ctypes.byref(state), ctypes.byref(parameters), logits, int(t_us[row]))
+        result = core.tl_decision_step(
+            ctypes.byref(state), ctypes.byref(parameters), logits, int(t_us[row]), int(delta_us[row])
+        )
         got = (result.winner, result.margin, result.fired)
         assert got == (expected.winner[row], expected.margin[row], expected.fired[row])
 
 
 def test_decision_fires_holds_off_and_latches(core: ctypes.CDLL) -> None:
     """The stage by hand: one command per gesture, none within the hold-off, none before the warm-up."""
-    parameters = Parameters(background=0, smoothing_shift=0, threshold=256, holdoff_us=1000, warmup_samples=2)
+    spec = DecisionSpec(background=0, smoothing_us=0, confirm_us=0, holdoff_us=1000, warmup_us=2, threshold=256)
+    parameters = _parameters(spec)
     state = State()
     core.tl_decision_init(ctypes.byref(state), ctypes.byref(parameters))
 
     def step(y: tuple[int, int, int], t_us: int) -> bool:
         logits = (ctypes.c_int8 * OUTPUTS)(*y)
-        return core.tl_decision_step(ctypes.byref(state), ctypes.byref(parameters), logits, t_us).fired
+        return core.tl_decision_step(ctypes.byref(state), ctypes.byref(parameters), logits, t_us, 1).fired
 
     one, two, none = (0, 5, 0), (0, 0, 5), (5, 0, 0)
     assert [step(one, t) for t in (0, 1, 2, 3)] == [False, False, True, False]

@@ -90,7 +90,7 @@ def test_round_trip(images: Images) -> None:
 def test_layout_is_that_of_the_specification(images: Images) -> None:
     data = images.good
     assert data[:8] == b"TLTCMDL1"
-    assert struct.unpack_from("<HHI", data, 8) == (1, 128, len(data))
+    assert struct.unpack_from("<HHI", data, 8) == (2, 128, len(data))
     topology = b"tinyltc-topology-1;inputs=6;units=8,16,5;outputs=3;solver=semi_implicit;layout=2"
     assert data[16:24] == hashlib.sha256(topology).digest()[:8]
     assert struct.unpack_from("<12H", data, 24) == (6, 3, 3, 0, 8, 16, 5, 0, 0, 0, 0, 0)
@@ -179,9 +179,11 @@ def test_header_fields(images: Images, offset: int, values: list[bytes], status:
         (b"TAUR", 1020, NOT_POSITIVE),
         (b"TAUR", 3 * 1024 - 4, NOT_POSITIVE),
         (b"DECI", 0, [I32(-2), I32(3), I32(2**31 - 1)]),
-        (b"DECI", 4, [U32(9), U32(2**32 - 1)]),
-        (b"DECI", 8, [I32(-1), I32(1 << 24)]),
-        (b"DECI", 16, [U32(1 << 16)]),
+        (b"DECI", 4, [U32(1 << 20), U32(2**32 - 1)]),
+        (b"DECI", 8, [U32(1 << 30)]),
+        (b"DECI", 16, [U32(1 << 30)]),
+        (b"DECI", 20, [I32(-1), I32(1 << 24)]),
+        (b"DECI", 28, [I32(-1), I32(1 << 24)]),
     ],
 )
 def test_section_fields(images: Images, tag: bytes, offset: int, values: list[bytes]) -> None:

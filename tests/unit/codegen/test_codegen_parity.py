@@ -66,7 +66,7 @@ def test_tflm_in_the_c_recognizer_equals_the_reference_over_100_000_samples(hund
         assert mismatches(host.run(codes[index], t_us[index]), row(expected, index)) == none_differs()
 
 
-@pytest.mark.parametrize("name", ["one", "three"])
+@pytest.mark.parametrize("name", ["one", "three", "difference", "high_pass"])
 def test_other_shapes(make: Callable[[str], Made], name: str) -> None:
     made = make(name)
     codes, t_us = make_signal(8_000, seed=7)

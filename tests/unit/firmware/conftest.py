@@ -80,7 +80,9 @@ def generated_run(tmp_path_factory: pytest.TempPathFactory, board: Board, consol
         input_gain=[board.imu.acc_lsb / 10] * 3 + [board.imu.gyro_lsb / 4] * 3,
         input_clip=4.0,
         tau_epsilon=0.05,
-        decision=DecisionSpec(background=0, smoothing_shift=1, threshold=200, holdoff_us=100_000, warmup_samples=10),
+        decision=DecisionSpec(
+            background=0, smoothing_us=5_000, confirm_us=0, holdoff_us=100_000, warmup_us=50_000, threshold=200
+        ),
     )
     run.tflite.write_bytes(tflite)
     save_spec(run.model_json, spec.model_copy(update={"int8": int8_spec(spec, read_network(read_tflite(tflite)))}))

@@ -15,10 +15,12 @@ TROUBLES = {
     "gap_resets": (1, b"state was reset"),
     "received_bad": (1, b"received frame"),
     "engine_errors": (2, b"engine failed"),
+    "stuck": (2, b"is stuck"),
+    "odd_gravity": (2, b"Gravity is implausible"),
 }
 NAMES = (
     *("samples", "overruns", "lost_samples", "imu_faults", "imu_restarts", "dropped_commands", "dropped_others"),
-    *("gap_resets", "received_bad", "engine_errors", "stack_unused", "dwt_moves"),
+    *("gap_resets", "received_bad", "engine_errors", "stack_unused", "dwt_moves", "stuck", "odd_gravity"),
 )
 
 

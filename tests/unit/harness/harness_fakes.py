@@ -32,7 +32,9 @@ SPEC = ModelSpec(
     input_gain=[1e-4] * 6,
     input_clip=4.0,
     tau_epsilon=0.1,
-    decision=DecisionSpec(background=0, smoothing_shift=2, threshold=500, holdoff_us=100_000, warmup_samples=3),
+    decision=DecisionSpec(
+        background=0, smoothing_us=15_000, confirm_us=0, holdoff_us=100_000, warmup_us=15_000, threshold=500
+    ),
 )
 
 
@@ -42,7 +44,7 @@ class SmallReference:
     spec = SPEC
     network = SimpleNamespace(outputs=OUTPUTS)
 
-    def prepare(self, codes):
+    def prepare(self, codes, delta_us, reset):
         return np.clip(codes >> 8, -127, 127).astype(np.int8)
 
     def step(self, x, dt, h):
@@ -102,8 +104,9 @@ class FakeDevice:
                 h = np.zeros(STATES, np.float32)
                 stage.reset()
             dt = np.float32(delta) * np.float32(SPEC.time_scale * 1e-6)
-            h, y = reference.step(reference.prepare(code), np.asarray(dt), h)
-            winner, margin, fired = stage.step(y, stamp)
+            x_q = reference.prepare(code[None], np.array([delta]), np.array([reset]))[0]
+            h, y = reference.step(x_q, np.asarray(dt), h)
+            winner, margin, fired = stage.step(y, stamp, delta)
             crc = zlib.crc32(h.tobytes())
             self.steps[index] = Step(index, delta, reset, fired, winner, margin, crc, tuple(y.tolist()))
             self.samples[index] = (stamp, tuple(code.tolist()))

@@ -130,7 +130,9 @@ def complete() -> Callable[[ModelSpec, Network], ModelSpec]:
     """Add the int8 part of a network and a decision to a spec."""
 
     def add(spec: ModelSpec, network: Network) -> ModelSpec:
-        decision = DecisionSpec(background=0, smoothing_shift=3, threshold=400, holdoff_us=300_000, warmup_samples=20)
+        decision = DecisionSpec(
+            background=0, smoothing_us=33_000, confirm_us=0, holdoff_us=300_000, warmup_us=100_000, threshold=400
+        )
         return spec.model_copy(update={"int8": int8_spec(spec, network), "decision": decision})
 
     return add

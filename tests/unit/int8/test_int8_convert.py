@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from toolchain.int8.reference import Int8Reference
 from toolchain.int8.state_trap import AllInt8
 from toolchain.int8.tune import FACTORS, tuned_decision
 from toolchain.ltc.decision import decision_spec
+from toolchain.ltc.evaluate import motions
 from toolchain.ltc.modelspec import load_spec, save_spec
 from toolchain.ltc.weights import save_weights
 from toolchain.project import project_for_data
@@ -201,10 +202,51 @@ def test_threshold_has_the_fewest_errors(made, board, data, project):
     assert decision.threshold > 12 * 256 * 0.9
     allowed = {round(project.decision.threshold * factor / 0.1 * 256) for factor in FACTORS}
     assert decision.threshold in allowed
+    assert not decision.threshold_of
     kept, nothing = tuned_decision(project.decision, 0, 0.1, spec, perfect, data.validation[:1])
     assert nothing is None
-    assert kept == decision_spec(project.decision, 0, 0.1, spec.rate_hz)
+    assert kept == decision_spec(project.decision, 0, 0.1)
     assert streams
+
+
+@dataclass(frozen=True)
+class Said:
+    """Logits that say a motion's class from its end on for 0.5 s, and a weaker gesture where there is none."""
+
+    wrong: int
+
+    def __call__(self, recordings):
+        made_up = []
+        for recording in recordings:
+            y = np.zeros((len(recording.t_us), 5), np.int8)
+            y[:, 0] = 50
+            for _, end, label in motions(recording.labels, 0):
+                y[end : end + 100] = 0
+                y[end : end + 100, label] = 100
+            y[120:220] = 0
+            y[120:220, 3] = self.wrong
+            made_up.append(y)
+        return made_up
+
+
+def test_a_false_activation_rate_is_kept_at_the_price_of_recall(made, data, project):
+    spec = load_spec(made[0].model_json)
+    strict = project.decision.model_copy(update={"target_false_per_hour": 0.0, "smoothing_s": 0.02})
+    _, score = tuned_decision(strict, 0, 0.1, spec, Said(60), data.validation, data.train)
+    assert score.false_activations == 0
+    lax = strict.model_copy(update={"target_false_per_hour": 1e6})
+    _, most = tuned_decision(lax, 0, 0.1, spec, Said(60), data.validation, data.train)
+    assert len(most.delays_ms) >= len(score.delays_ms)
+
+
+def test_a_delay_is_kept(made, data, project):
+    spec = load_spec(made[0].model_json)
+    slow = project.decision.model_copy(update={"confirm_s": 0.3, "smoothing_s": 0.1})
+    _, late = tuned_decision(slow, 0, 0.1, spec, Said(0), data.validation)
+    quick = slow.model_copy(update={"target_delay_s": 0.04})
+    _, prompt = tuned_decision(quick, 0, 0.1, spec, Said(0), data.validation)
+    assert late.delay_ms_median > 40
+    assert prompt.delay_ms_median <= 40
 
 
 def test_all_int8_state_freezes_at_a_small_step(made, board, data):

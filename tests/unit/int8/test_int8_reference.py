@@ -106,7 +106,7 @@ def test_run_is_the_specification(reference):
         assert trace.state[t].tobytes() == h.tobytes()
         assert trace.state_crc[t] == zlib.crc32(h.astype("<f4").tobytes())
     assert resets > 2
-    made = Decision(spec.decision, 4).run(trace.y, stamps, trace.reset)
+    made = Decision(spec.decision, 4).run(trace.y, stamps, trace.delta_us, trace.reset)
     np.testing.assert_array_equal(trace.winner, made.winner)
     np.testing.assert_array_equal(trace.margin, made.margin)
     np.testing.assert_array_equal(trace.fired, made.fired)
@@ -139,7 +139,7 @@ def test_prepare_rounds_and_clamps(reference):
     multiplier = reference.spec.int8.prepare_multiplier[0]
     codes = np.zeros((5, 6), np.int16)
     codes[:, 0] = [32767, -32768, 0, 1, -1]
-    prepared = reference.prepare(codes)[:, 0].tolist()
+    prepared = reference.prepare(codes, np.full(5, 5000), np.zeros(5, bool))[:, 0].tolist()
     assert prepared == [127, -127, 0, (multiplier + 32768) >> 16, (-multiplier + 32768) >> 16]
 
 
@@ -179,7 +179,7 @@ def test_running_without_a_decision_is_refused(reference):
 def test_an_input_gain_beyond_the_integers_is_refused(make_spec, make_model):
     spec = make_spec([4], 5)
     network = read_network(make_model(np.random.default_rng(1), [4]))
-    with pytest.raises(ModelError, match="channel 0"):
+    with pytest.raises(ModelError, match="input 0"):
         int8_spec(spec.model_copy(update={"input_gain": [1.0] * 6}), network)
 
 

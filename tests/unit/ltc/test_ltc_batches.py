@@ -11,14 +11,17 @@ from toolchain.errors import DataError
 from toolchain.ltc.augment import rotation, stretch, vary
 from toolchain.ltc.batches import Batches, Preparer
 from toolchain.ltc.targets import targets
+from toolchain.project import Augmentation, Training
 
 T_US = np.arange(400) * 5000
 LABELS = np.zeros(400, np.int16)
 LABELS[100:200] = 2
+TRAINING = Training(batch=8, rate_hz=208.0)
+CALM = Augmentation(clipped=0.0, dropped=0.0, half_turns=0.0)
 
 
 def test_a_gesture_is_asked_for_from_its_late_part_until_shortly_after_its_end():
-    wanted, weight = targets(LABELS, T_US, 0, window=False)
+    wanted, weight = targets(LABELS, T_US, 0, False, Training())
     assert (wanted[:100] == 0).all()
     assert (weight[:100] == 1).all()
     assert (weight[100:160] == 0).all()
@@ -31,7 +34,7 @@ def test_a_gesture_is_asked_for_from_its_late_part_until_shortly_after_its_end()
 
 
 def test_a_window_ends_with_its_class_and_its_late_part_asks_for_nothing_else():
-    wanted, weight = targets(LABELS, T_US, 0, window=True)
+    wanted, weight = targets(LABELS, T_US, 0, True, Training())
     assert (wanted[-10:] == 2).all()
     assert (weight[-10:] > 1).all()
     assert (weight[250:380] == 0).all()
@@ -40,7 +43,7 @@ def test_a_window_ends_with_its_class_and_its_late_part_asks_for_nothing_else():
 def test_unknown_samples_weigh_nothing():
     labels = LABELS.copy()
     labels[340:360] = -1
-    _, weight = targets(labels, T_US, 0, window=False)
+    _, weight = targets(labels, T_US, 0, False, Training())
     assert (weight[330:340] == 1).all()
     assert (weight[340:360] == 0).all()
     assert (weight[360:] == 1).all()
@@ -49,7 +52,7 @@ def test_unknown_samples_weigh_nothing():
 def test_a_gesture_that_follows_at_once_keeps_its_own_target():
     labels = LABELS.copy()
     labels[200:300] = 1
-    wanted, weight = targets(labels, T_US, 0, window=False)
+    wanted, weight = targets(labels, T_US, 0, False, Training())
     assert (wanted[160:200] == 2).all()
     assert (weight[200:260] == 0).all()
     assert (wanted[260:350] == 1).all()
@@ -81,21 +84,21 @@ def test_stretch_plays_faster_and_slower_at_the_same_spacing():
 def test_one_variation_holds_for_the_whole_recording():
     samples = np.zeros((300, 6), np.float32)
     samples[:, 2] = 9.81
-    varied = vary(samples, np.arange(300) * 5000, np.random.default_rng(1)).samples
+    varied = vary(samples, np.arange(300) * 5000, np.random.default_rng(1), CALM).samples
     gravity = varied[:, :3].mean(axis=0)
     assert np.linalg.norm(gravity) == pytest.approx(9.81, rel=0.2)
     assert np.abs(varied[:, :3] - gravity).max() < 6 * 0.15
-    other = vary(samples, np.arange(300) * 5000, np.random.default_rng(2)).samples
+    other = vary(samples, np.arange(300) * 5000, np.random.default_rng(2), CALM).samples
     assert np.linalg.norm(other[:, :3].mean(axis=0) - gravity) > 0.05
 
 
 @pytest.fixture
 def prepare(spec, board):
-    return Preparer(spec, board.imu, 0)
+    return Preparer(spec, board.imu, 0, TRAINING)
 
 
 def batches(recordings, prepare, **changes):
-    options = {"rows": 8, "length": 50, "seed": 1, "varied": False} | changes
+    options = {"settings": TRAINING, "length": 50, "seed": 1, "varied": False} | changes
     return Batches(recordings, prepare, 0, **options)
 
 
@@ -136,7 +139,7 @@ def test_a_gap_ends_a_chunk_and_the_state(tiny_set, prepare):
     for recording in tiny_set.train:
         t_us = recording.t_us + np.where(np.arange(len(recording.t_us)) >= 30, 500_000, 0)
         torn.append(dataclasses.replace(recording, t_us=t_us))
-    made = batches(torn, prepare, rows=2)
+    made = batches(torn, prepare, settings=Training(batch=2, rate_hz=208.0))
     batch = made.next_batch()
     assert (batch.dt[0, :18] == 0).all(), "of a window only what follows the gap is used: 32 samples"
     assert (batch.dt[0, 18:] > 0).all()
@@ -163,7 +166,7 @@ def test_both_kinds_are_needed(tiny_set, prepare, kind):
 
 def test_a_stride_leaves_out_samples_but_no_time(tiny_set, spec, board):
     window = next(r for r in tiny_set.train if r.kind == "window")
-    whole, half = (Preparer(spec, board.imu, 0, stride)(window, None) for stride in (1, 2))
+    whole, half = (Preparer(spec, board.imu, 0, Training(rate_hz=hz))(window, None) for hz in (208.0, 104.0))
     assert np.array_equal(half.x, whole.x[1::2])
     assert np.array_equal(half.target[-4:], whole.target[-7::2])
     assert half.dt[1:] == pytest.approx(2 * whole.dt[1], rel=1e-3)

@@ -95,7 +95,7 @@ def perfect(recordings):
 
 
 def test_perfect_logits_score_perfectly(tiny_set, spec):
-    decision = decision_spec(Decision(smoothing_shift=1, threshold=0.1, holdoff_s=0.1), 0, 0.01, 208.0)
+    decision = decision_spec(Decision(smoothing_s=0.005, threshold=0.1, holdoff_s=0.1), 0, 0.01)
     windows = evaluate_windows(tiny_set.test, perfect, spec, decision)
     assert windows.accuracy == 1.0
     assert windows.confusion.sum(axis=1).tolist() == [8, 8, 8]

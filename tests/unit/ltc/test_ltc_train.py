@@ -134,3 +134,21 @@ def test_the_cosine_follows_the_clock_only_where_time_is_short(tiny_project):
     assert rate(settings, 50, 0.0) == rate(settings, 50, 60.0) == pytest.approx(0.51)
     assert rate(settings, 10, 90.0) < 0.15
     assert rate(settings, 100, 0.0) == pytest.approx(rate(settings, 0, 100.0)) == pytest.approx(0.02)
+
+
+def test_with_everyone_the_validation_people_are_trained_on_and_the_last_weights_kept(
+    tmp_path, tiny_project, board, monkeypatch
+):
+    seen = []
+
+    class Watched(Batches):
+        def __init__(self, recordings, *rest, **options):
+            seen.append({recording.person for recording in recordings})
+            super().__init__(recordings, *rest, **options)
+
+    monkeypatch.setattr(train_module, "Batches", Watched)
+    project = with_training(tiny_project, epochs=2, steps_per_epoch=1, patience=1, everyone=True)
+    training, _ = run_train(tmp_path, project, board)
+    assert seen == [{"p2", "p3"}, {"p0", "p1", "p2", "p3"}]
+    assert training["stopped"] == "epochs"
+    assert training["everyone"] is True

@@ -10,6 +10,7 @@ from rich.console import Console
 from toolchain.errors import ModelError
 from toolchain.ltc import fit as fit_module
 from toolchain.ltc import train as train_module
+from toolchain.ltc.batches import training_stride
 from toolchain.ltc.modelspec import load_spec
 from toolchain.runs import Run
 
@@ -50,4 +51,4 @@ def test_a_solver_that_weights_could_make_unstable_is_refused_before_training(
 
 @pytest.mark.parametrize(("dt_max_us", "stride"), [(100_000, 2), (14_424, 2), (14_423, 1), (4_808, 1)])
 def test_a_step_of_the_training_is_no_gap(spec, dt_max_us, stride):
-    assert train_module.training_stride(spec.model_copy(update={"dt_max_us": dt_max_us})) == stride
+    assert training_stride(spec.model_copy(update={"dt_max_us": dt_max_us}), 100.0) == stride

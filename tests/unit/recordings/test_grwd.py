@@ -11,6 +11,7 @@ from toolchain.project import project_for_data
 from toolchain.recordings import catalog, grwd
 from toolchain.recordings.join import GAP_S, join
 from toolchain.recordings.recording import UNKNOWN, Collection, Recording
+from toolchain.recordings.whole import find_motion
 
 
 def test_people_and_classes(real: Collection) -> None:
@@ -108,7 +109,7 @@ def test_motion_is_the_one_with_the_most_energy() -> None:
     rate[100:140, 0] = 1.0
     rate[400:600, 1] = 3.0
     rate[480:520, 1] = 0.0  # a pause of 0.2 s belongs to the motion
-    first, last, moving = grwd.find_motion(t_us, rate)
+    first, last, moving = find_motion(t_us, rate)
     assert abs(first - 400) < 12
     assert abs(last - 600) < 12
     assert moving[120]
@@ -116,7 +117,7 @@ def test_motion_is_the_one_with_the_most_energy() -> None:
 
 
 def test_a_recording_without_any_motion_still_has_one() -> None:
-    first, last, _ = grwd.find_motion(np.arange(50) * 5000, np.zeros((50, 3)))
+    first, last, _ = find_motion(np.arange(50) * 5000, np.zeros((50, 3)))
     assert 0 <= first < last <= 50
 
 
@@ -130,7 +131,7 @@ def test_a_missing_set_says_where_it_should_be(tmp_path: Path, monkeypatch: pyte
 
 def _small() -> dict[str, Any]:
     return {
-        "x": np.ones((20, 6), np.int16),
+        "x": np.tile(np.array([0, 0, 16384, 1, 1, 1], np.int16), (20, 1)),
         "t_ms": np.arange(20, dtype=np.int32),
         "offset": np.array([0, 10, 20]),
         "label": np.zeros(2, np.uint8),
@@ -146,11 +147,12 @@ def _small() -> dict[str, Any]:
     ("key", "value", "said"),
     [
         ("x", None, "lacks the key 'x'"),
-        ("x", np.ones((20, 6)), "'x' is float64"),
-        ("offset", np.array([0, 10, 30]), "do not fit"),
-        ("label", np.array([0, 7], np.uint8), "do not fit"),
-        ("gyro_lsb_per_dps", np.float32(0), "do not fit"),
-        ("classes", np.array(["none"]), "do not fit"),
+        ("x", np.ones((20, 6)), "seems to be in g"),
+        ("offset", np.array([0, 10, 30]), "'offset' must rise"),
+        ("label", np.array([0, 7], np.uint8), "'label' needs 2 indices"),
+        ("gyro_lsb_per_dps", np.float32(0), "must be one positive number"),
+        ("classes", np.array(["none"]), "no class 'none'"),
+        ("split", np.array([0.5, 1.0]), "'split' needs"),
     ],
 )
 def test_a_file_that_is_not_the_set_is_refused(tmp_path: Path, key: str, value: Any, said: str) -> None:
@@ -166,3 +168,21 @@ def test_a_small_sound_file_is_read(tmp_path: Path) -> None:
     collection = grwd.load(tmp_path / "grwd.npz")
     assert collection.test_people == {"grwd02"}
     assert collection.classes == ("none", "wave")
+
+
+def test_whole_recordings_are_what_evaluation_is_fed_with(real: Collection) -> None:
+    whole = grwd.load(whole=True)
+    cut = [r for r in real.recordings if r.kind == "window"]
+    uncut = [r for r in whole.recordings if r.kind == "window"]
+    assert len(cut) == len(uncut)
+    assert all(a.seconds <= b.seconds and a.label(0) == b.label(0) for a, b in zip(cut, uncut, strict=True))
+    assert sum(a.seconds < b.seconds for a, b in zip(cut, uncut, strict=True)) > 1000
+
+
+def test_a_file_without_a_split_holds_nobody_out(tmp_path: Path) -> None:
+    arrays = _small()
+    del arrays["split"]
+    np.savez(tmp_path / "new.npz", **arrays)
+    collection = grwd.load(tmp_path / "new.npz")
+    assert collection.test_people == frozenset()
+    assert {r.person for r in collection.recordings} == {"grwd01", "grwd02"}

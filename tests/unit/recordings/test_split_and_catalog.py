@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from toolchain.board import load_board
-from toolchain.errors import DataError
+from toolchain.errors import ConfigError, DataError
 from toolchain.project import Data, Task, project_for_data
 from toolchain.recordings import catalog, storage
 from toolchain.recordings.recording import UNKNOWN, Collection, Recording
 from toolchain.recordings.resample import resample
 from toolchain.recordings.show import show_set
-from toolchain.recordings.splits import draw_people, split_people
+from toolchain.recordings.splits import draw_people, fold_people, parse_fold, split_fold, split_people
 from toolchain.recordings.storage import save_set
 from toolchain.runs import Run
 
@@ -105,7 +105,7 @@ def test_a_task_that_does_not_fit_says_why(simulated: Collection, task: Task, sa
 def test_an_unknown_set_names_the_known_ones() -> None:
     with pytest.raises(DataError, match="no data set 'wrsit'") as caught:
         catalog.load_set(Data(set="wrsit"), WRIST, RATE_HZ)
-    assert "wrist, grwd" in caught.value.hint
+    assert "wrist, grwd, uhh, spsw, spar, npz, csv" in caught.value.hint
 
 
 def test_a_file_of_ours_is_a_data_set(simulated: Collection, tmp_path: Path) -> None:
@@ -158,3 +158,37 @@ def test_a_set_is_shown_drawn_and_exported(tmp_path: Path) -> None:
     assert "swipe_left" in text.getvalue()
     back = storage.load_collection(out)
     assert len(back.recordings) == 6 * 62
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(4, 40), st.integers(2, 8), st.integers(0, 1000))
+def test_folds_deal_everybody_once(n: int, folds: int, seed: int) -> None:
+    people = {f"p{i}": ("left", "right")[i % 3 == 0] for i in range(n)}
+    if folds > n:
+        with pytest.raises(DataError, match="cannot be dealt"):
+            fold_people(people, folds, seed)
+        return
+    dealt = fold_people(people, folds, seed)
+    assert sorted(name for fold in dealt for name in fold) == sorted(people)
+    assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+    for k in range(1, folds + 1):
+        try:
+            train, validation, test = split_fold(people, f"{k}/{folds}", 0.15, seed)
+        except DataError:
+            assert n - len(dealt[k - 1]) <= max(1, round(0.15 * n))
+            continue
+        assert test == dealt[k - 1]
+        assert sorted([*train, *validation, *test]) == sorted(people)
+        assert train
+        assert validation
+
+
+def test_as_many_folds_as_people_leave_one_out() -> None:
+    people = dict.fromkeys("abcde", "")
+    assert sorted(split_fold(people, f"{k}/5", 0.2, 1)[2][0] for k in range(1, 6)) == list("abcde")
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1/1", "x/4", "1/4/2", "2", "-1/4"])
+def test_a_wrong_fold_says_how_to_write_one(text: str) -> None:
+    with pytest.raises(ConfigError, match="is not a fold"):
+        parse_fold(text)
