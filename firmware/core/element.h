@@ -1,5 +1,5 @@
-/* One element of the state: the semi-implicit step and the way into int8 (docs/SPEC.md, 2.5 and 2.3). What the loops for
- * the M4 do several at a time, they do like this. */
+/* One element of the state: the semi-implicit step and the way into int8 (docs/SPEC.md, 2.5 and 2.3). What the loops
+ * for the M4 do several at a time, they do like this. */
 #ifndef TL_CORE_ELEMENT_H
 #define TL_CORE_ELEMENT_H
 
