@@ -84,8 +84,8 @@ tl_engine_status tl_recognizer_step(tl_recognizer *recognizer, const int16_t cod
                                     tl_step_result *result) {
     const tl_engine_status status = tl_recognizer_advance(recognizer, code, t_us, result);
     if (status == TL_ENGINE_OK) {
-        result->decision = tl_decision_step(&recognizer->decision, &recognizer->model->decision, result->y, t_us,
-                                            result->delta_us);
+        result->decision =
+            tl_decision_step(&recognizer->decision, &recognizer->model->decision, result->y, t_us, result->delta_us);
         tell(recognizer, TL_STAGE_DECISION);
     }
     return status;
