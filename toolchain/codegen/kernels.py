@@ -35,10 +35,10 @@ def pack(network: Network) -> bytes:
 
 
 def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], pair: bool = False) -> npt.NDArray[np.uint32]:
-    """Pack int8 (rows, inputs), and their biases (rows,), as topology.py says. Rows are a multiple of 8, inputs one of 4.
+    """Pack int8 (rows, inputs) and their biases (rows,) as topology.py says; rows are a multiple of 8, inputs one of 4.
 
     With ``pair`` two inputs more stand at the front. Returns (rows / 8, words): of each eight rows the first sums, then
-    the weights. Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 would not fit a lane.
+    the weights. Weights are -127..127, as the int8 specification of TFLite has them: 256 * -128 - 1 fits no lane.
     """
     # (group, pair of rows, upper or lower, input)
     rows = weights.astype(np.int64).reshape(-1, ROWS_TOGETHER // 2, 2, weights.shape[1])

@@ -8,22 +8,22 @@ one shape share one firmware.
 * requantization: one record of four i32 per FULLY_CONNECTED (multiplier, shift, output zero point, 0), in the order
   drive 0, rate 0, drive 1, rate 1, ..., head;
 * activation: i8[layers][256], tanh of the drive's int8 q at index q + 128;
-* for each FULLY_CONNECTED in the same order, for each eight rows: i32 first[4][2]; where x is read and has six values, and layer 0
-  a multiple of 64, u32 weights[4] of the last two values; then for each four inputs u32 weights[4][2]. Rows are padded to a multiple of
-  eight with zeros.
+* for each FULLY_CONNECTED in the same order, for each eight rows: i32 first[4][2]; u32 apart[4] for the pair of x, if
+  there is one and it is read; then for each quad, four inputs, u32 weights[4][2]. Rows are padded with zeros to a
+  multiple of eight, inputs to whole quads.
 
-A word holds two rows of two inputs: as two int16 lanes, one per input, 256 * upper row + lower row. Of the four inputs
-i..i+3 that stand together, the first word of a pair has i and i + 2, the second i + 1 and i + 3. The four pairs of words
-belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one. The single words of the
-last two inputs of x have one of them per lane.
+A word holds two rows of two inputs: as two int16 lanes, one per input, 256 * upper row + lower row. The four pairs of
+words belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one. Of a quad's inputs
+0..3 the first word of a pair has 0 and 2, the second 1 and 3.
 
 Two sums go with each pair of rows, and what they start from is ``first``: 512 * upper bias + 2 * lower bias, and
-2 * lower bias less the products of the lower row's weights i with i + 1 and i + 2 with i + 3, over all fours of inputs
+2 * lower bias less the lower row's products of weights 0 with 1 and 2 with 3, of all quads
 (firmware/engine/compiled/simd.h says what that is good for). Both are taken modulo 2**32.
 
 The inputs of all of them are gathered into one *signal* vector: x, h of layer 0, h of layer 1, ..., each padded with
-zeros to whole quads, four values doubled; only the pair of x stays apart. The drive of a layer reads two neighbours of it, the rate the first of these,
-the head the last part; so each reads whole quads and nothing is gathered twice.
+zeros to whole quads, four values doubled. The drive of a layer reads two neighbours of it, the rate the first of these,
+the head the last part; so each reads whole quads and nothing is gathered twice. Where x is the six values of an IMU and
+layer 0 a multiple of 64 wide, its last two values stand apart as a *pair* instead of making a quad with two zeros.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def quads(values: int) -> int:
 
 
 def paired(inputs: int, units: int) -> bool:
-    """Whether the last two values of x stand apart from the first four: the six of an IMU, before whole blocks."""
+    """Whether the last two values of x stand apart from the first four: the engine wants whole blocks behind them."""
     return inputs == PAIRED_INPUTS and quads(units) % BLOCK_QUADS == 0
 
 

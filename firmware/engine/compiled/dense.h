@@ -18,16 +18,17 @@
 
 /* One FULLY_CONNECTED, and where it is. Several in a row are one piece of work. */
 typedef struct {
-    const uint32_t *kernel; /* toolchain/codegen/topology.py: for each eight rows their first sums, then their weights */
-    int8_t *rest;           /* the int8 of a last, broken group of rows, [TL_DENSE_ROWS], or NULL */
-    uint32_t more;          /* another one stands behind this one */
+    const uint32_t
+        *kernel;   /* toolchain/codegen/topology.py: for each eight rows their first sums, then their weights */
+    int8_t *rest;  /* the int8 of a last, broken group of rows, [TL_DENSE_ROWS], or NULL */
+    uint32_t more; /* another one stands behind this one */
     /* From here on in the order of the FPU's registers s0 to s11, from where the M4 fetches them in one cycle. */
     uint32_t correction; /* tl_gather's over the inputs */
     int32_t multiplier;
     int32_t offset;
     int32_t right;
-    uintptr_t start;  /* of the inputs, less the quads that the first run through the block skips */
-    int32_t skipped;  /* bytes of code that it skips; negative: the dense has a pair */
+    uintptr_t start;      /* of the inputs, less the quads that the first run through the block skips */
+    int32_t skipped;      /* bytes of code that it skips; negative: the dense has a pair */
     const int8_t *middle; /* output = middle[q], or q where it is NULL */
     int8_t *output;
     const int8_t *end; /* of whole groups of rows */
@@ -57,7 +58,8 @@ TL_ALWAYS_INLINE uint32_t tl_dense_whole(uint32_t rows) {
     return rows / TL_DENSE_ROWS * TL_DENSE_ROWS;
 }
 
-/* The next run writes output[rows] through a table of 256 int8 or, where it is NULL, as it is. `rows` are the plan's. */
+/* The next run writes output[rows] through a table of 256 int8 or, where it is NULL, as it is. `rows` are the plan's.
+ */
 TL_ALWAYS_INLINE void tl_dense_to(tl_dense *dense, uint32_t rows, uint32_t correction, const int8_t *table,
                                   int8_t *output) {
     dense->correction = correction;

@@ -1,5 +1,6 @@
-/* tl_dense_run by hand for the Cortex-M4, because it needs every register: r0 weights, r1 inputs, r2-r5 at work, the rest
- * sums. What stays the same for all rows waits in s0-s11 (tl_dense). Cycles are those of toolchain/emulator/cost.py. */
+/* tl_dense_run by hand for the Cortex-M4, because it needs every register: r0 weights, r1 inputs, r2-r5 at work, the
+ * rest sums. What stays the same for all rows waits in s0-s11 (tl_dense). Cycles are those of
+ * toolchain/emulator/cost.py. */
 #ifndef TL_COMPILED_DENSE_M4_H
 #define TL_COMPILED_DENSE_M4_H
 
@@ -17,8 +18,10 @@
     "ldr.n r2, [r1, #8*" #k "]\n\t"                                                                                    \
     "ldr.n r3, [r1, #8*" #k "+4]\n\t"                                                                                  \
     "ldr.w r4, [r0], #4\n\t"                                                                                           \
-    "ldr.w r5, [r0], #4\n\t" TL_MULTIPLY("r6", "r7") "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY("r8", "r9")               \
-        "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY("r10", "r11") "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY("r12", "lr")
+    "ldr.w r5, [r0], #4\n\t" TL_MULTIPLY("r6", "r7") "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY(                          \
+        "r8", "r9") "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY("r10",                                                     \
+                                                            "r11") "ldmia.n r0!, {r4, r5}\n\t" TL_MULTIPLY("r12",      \
+                                                                                                           "lr")
 
 #define TL_REQUANTIZE(sum)                                                                                             \
     "add r2, r4, " sum ", asr #31\n\t"                                                                                 \

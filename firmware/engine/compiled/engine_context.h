@@ -1,4 +1,5 @@
-/* Context of the `compiled` engine: the model's kernels (read in place) the gathered inputs and the plan of the work. */
+/* Context of the `compiled` engine: the model's kernels (read in place) the gathered inputs and the plan of the work.
+ */
 #ifndef TL_ENGINE_CONTEXT_H
 #define TL_ENGINE_CONTEXT_H
 

@@ -29,8 +29,8 @@ TL_ALWAYS_INLINE int32_t tl_requantize_offset(const tl_requantization *record) {
  *
  * First rounding: to nearest, halves upwards (what gemmlowp's nudge and truncating division come to), of accumulator *
  * multiplier / 2^31. Second rounding: to nearest, halves away from zero: add a half, one less below zero, and shift.
- * The sign is the accumulator's: where the first rounding makes 0 of a negative one, a half less one is not yet a whole.
- * The M4 does it in four instructions: ADD with ASR #31, SMMLAR, ASR, SSAT. */
+ * The sign is the accumulator's: where the first rounding makes 0 of a negative one, a half less one is not yet a
+ * whole. The M4 does it in four instructions: ADD with ASR #31, SMMLAR, ASR, SSAT. */
 TL_ALWAYS_INLINE int32_t tl_requantize(int32_t doubled, int32_t multiplier, unsigned right, int32_t offset) {
     const int32_t high = (int32_t)(((int64_t)doubled * multiplier + ((int64_t)1 << 31)) >> 32);
     const int32_t value = (int32_t)((uint32_t)high + (uint32_t)offset + (uint32_t)(doubled >> 31)) >> right;

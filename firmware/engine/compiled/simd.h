@@ -1,15 +1,15 @@
 /* The Cortex-M4's SIMD for int8 products, or the same in plain C.
  *
- * A word holds four weights: two rows of two inputs. Lane = 256 * a + b, with a of the upper row and b of the lower, and
- * one lane per input; so SMLAD of a word with two inputs adds 256 * A + B, A and B being the rows' products. The lower
- * rows' products alone come from a second sum, and A is the difference. That second sum takes four inputs at a time:
- * with b0, b1 the lower weights of inputs x and y,
+ * A word holds four weights: two rows of two inputs. Lane = 256 * a + b, with a of the upper row and b of the lower,
+ * and one lane per input; so SMLAD of a word with two inputs adds 256 * A + B, A and B being the rows' products. The
+ * lower rows' products alone come from a second sum, and A is the difference. That second sum takes four inputs at a
+ * time: with b0, b1 the lower weights of inputs x and y,
  *
  *     (b0 + y) * (b1 + x) = b0 * x + b1 * y + b0 * b1 + x * y,
  *
  * where b0 * b1 is known beforehand and x * y is the same for all rows (S. Winograd, A New Algorithm for Inner Product,
- * IEEE Trans. Computers C-17, 1968). SXTAB16 unpacks b and adds the input in one go, so that 16 products take two loads,
- * two SXTAB16 and three SMLAD a pair of words. All sums are modulo 2^32. Inputs are any int8. */
+ * IEEE Trans. Computers C-17, 1968). SXTAB16 unpacks b and adds the input in one go, so that 16 products take two
+ * loads, two SXTAB16 and three SMLAD a pair of words. All sums are modulo 2^32. Inputs are any int8. */
 #ifndef TL_COMPILED_SIMD_H
 #define TL_COMPILED_SIMD_H
 

@@ -6,65 +6,42 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dense.h"
+#include "dense_run.h"
 #include "engine/engine.h"
+#include "gather.h"
 
-_Static_assert(sizeof(void *) != 4 || sizeof(tl_engine) == 36, "the memory table in topology.h is stale");
+_Static_assert(sizeof(void *) != 4 || sizeof(tl_engine) == 232, "the memory table in topology.h is stale");
 
 const uint8_t tl_engine_kind = 0;
 
 typedef struct {
     uint32_t offset;
-    int32_t bias_limit;
     uint16_t input;
+    uint16_t quads;
     uint16_t rows;
-    uint16_t row_words;
+    bool pair;
 } dense_place;
 
 static const dense_place places[TL_DENSES] = {
     /* drive0: 3 x 9 */
-    {TL_DRIVE0_OFFSET, TL_DRIVE0_BIAS_LIMIT, TL_DRIVE0_INPUT, TL_DRIVE0_ROWS, TL_DRIVE0_WORDS},
+    {TL_DRIVE0_OFFSET, TL_DRIVE0_INPUT, TL_DRIVE0_QUADS, TL_DRIVE0_ROWS, false},
     /* rate0: 3 x 6 */
-    {TL_RATE0_OFFSET, TL_RATE0_BIAS_LIMIT, TL_RATE0_INPUT, TL_RATE0_ROWS, TL_RATE0_WORDS},
+    {TL_RATE0_OFFSET, TL_RATE0_INPUT, TL_RATE0_QUADS, TL_RATE0_ROWS, false},
     /* head: 2 x 3 */
-    {TL_HEAD_OFFSET, TL_HEAD_BIAS_LIMIT, TL_HEAD_INPUT, TL_HEAD_ROWS, TL_HEAD_WORDS},
+    {TL_HEAD_OFFSET, TL_HEAD_INPUT, TL_HEAD_QUADS, TL_HEAD_ROWS, false},
 };
 
 static const tl_requantization *record_of(const uint8_t *kernels, unsigned index) {
     return (const tl_requantization *)(const void *)kernels + index;
 }
 
-/* One copy of the kernel serves all: a copy each would save a few cycles a row and cost a kilobyte each. */
-static __attribute__((noinline)) void dense(const tl_engine *engine, unsigned index, const int8_t *table, int8_t *output) {
-    const dense_place *place = places + index;
-    int32_t acc[TL_MOST_ROWS];
-    tl_accumulate((const uint32_t *)(const void *)(engine->kernels + place->offset), engine->signal + place->input,
-                  place->rows, place->row_words, acc);
-    if (table) {
-        tl_finish(acc, record_of(engine->kernels, index), place->rows, table, output);
-    } else {
-        tl_finish(acc, record_of(engine->kernels, index), place->rows, NULL, output);
-    }
-}
-
-/* The hash proves that the image is whole, not that its maker was sane: nothing here may overflow later. */
+/* The hash proves that the image is whole, not that its maker was sane: no shift may be out of range later. */
 static bool numbers_are_sound(const uint8_t *kernels) {
     for (unsigned i = 0; i < TL_DENSES; ++i) {
-        const dense_place *place = places + i;
         const tl_requantization *record = record_of(kernels, i);
         if (record->multiplier < TL_MULTIPLIER_MIN || record->shift < TL_SHIFT_MIN || record->shift > TL_SHIFT_MAX ||
             record->zero_point < INT8_MIN || record->zero_point > INT8_MAX) {
             return false;
-        }
-        const int32_t *group = (const int32_t *)(const void *)(kernels + place->offset);
-        for (uint32_t row = 0; row < place->rows; ++row) {
-            const int32_t bias = group[row % TL_DENSE_ROWS];
-            if (bias < -place->bias_limit || bias > place->bias_limit) {
-                return false;
-            }
-            if (row % TL_DENSE_ROWS == TL_DENSE_ROWS - 1u) {
-                group += TL_DENSE_ROWS * (1u + place->row_words);
-            }
         }
     }
     return true;
@@ -79,6 +56,18 @@ tl_engine_status tl_engine_init(tl_engine *engine, const tl_model *model) {
         return TL_ENGINE_MODEL;
     }
     engine->kernels = model->kernels;
+    unsigned broken = 0;
+    for (unsigned i = 0; i < TL_DENSES; ++i) {
+        const dense_place *place = places + i;
+        tl_dense *dense = engine->dense + i;
+        tl_dense_plan(dense, (const uint32_t *)(const void *)(model->kernels + place->offset),
+                      engine->signal + place->input, place->quads, place->rows, record_of(model->kernels, i),
+                      place->pair);
+        dense->more = i + 1u < TL_DENSES;
+        if (place->rows % TL_DENSE_ROWS != 0u) {
+            dense->rest = engine->rest[broken++];
+        }
+    }
     return TL_ENGINE_OK;
 }
 
@@ -87,12 +76,18 @@ tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t 
         return TL_ENGINE_NO_WEIGHTS;
     }
     const int8_t *activation = (const int8_t *)(engine->kernels + TL_ACTIVATION_OFFSET);
-    tl_gather(x, TL_INPUTS, engine->signal);
-    tl_gather(h + 0, 3u, engine->signal + 2);
+    tl_dense *dense = engine->dense;
+    /* The correction of a part of the signal; a sum of parts has the sum of theirs. */
+    const uint32_t from_x = tl_gather(x, TL_INPUTS, engine->signal);
+    const uint32_t from_h0 = tl_gather(h + 0, 3u, engine->signal + 2);
 
-    dense(engine, 0, activation + 0, f + 0);
-    dense(engine, 1, NULL, z + 0);
-    dense(engine, 2, NULL, y);
+    tl_dense_to(dense + 0, TL_DRIVE0_ROWS, from_x + from_h0, activation + 0, f + 0);
+    tl_dense_to(dense + 1, TL_RATE0_ROWS, from_x, NULL, z + 0);
+    tl_dense_to(dense + 2, TL_HEAD_ROWS, from_h0, NULL, y);
+    tl_dense_run(dense);
+    tl_dense_join(dense + 0);
+    tl_dense_join(dense + 1);
+    tl_dense_join(dense + 2);
     return TL_ENGINE_OK;
 }
 

@@ -91,7 +91,7 @@ def test_layout_is_that_of_the_specification(images: Images) -> None:
     data = images.good
     assert data[:8] == b"TLTCMDL1"
     assert struct.unpack_from("<HHI", data, 8) == (1, 128, len(data))
-    topology = b"tinyltc-topology-1;inputs=6;units=8,16,5;outputs=3;solver=semi_implicit;layout=2"
+    topology = b"tinyltc-topology-1;inputs=6;units=8,16,5;outputs=3;solver=semi_implicit;layout=3"
     assert data[16:24] == hashlib.sha256(topology).digest()[:8]
     assert struct.unpack_from("<12H", data, 24) == (6, 3, 3, 0, 8, 16, 5, 0, 0, 0, 0, 0)
     assert data[68:72] == np.float32(images.lsb[0]).tobytes()

@@ -12,8 +12,8 @@ import pytest
 
 from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier
 
-LARGEST = 2**23 - 1
-"""No accumulator is larger: times 256 it is an int32 (toolchain/codegen/topology.py)."""
+LARGEST = 2**22 - 1
+"""No accumulator is larger: times 512 it is an int32 (toolchain/codegen/topology.py)."""
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 SOURCE = """
 #include "engine/compiled/requantize.h"
@@ -22,7 +22,7 @@ void all(const int32_t *acc, const int32_t *multiplier, const int32_t *shift, co
     for (int i = 0; i < n; ++i) {
         const tl_requantization record = {multiplier[i], shift[i], zero[i], 0};
         const int32_t offset = tl_requantize_offset(&record);
-        out[i] = (int8_t)tl_requantize(acc[i] * 256, multiplier[i], (unsigned)-shift[i], offset);
+        out[i] = (int8_t)tl_requantize(acc[i] * 2, multiplier[i], (unsigned)-shift[i], offset);
     }
 }
 """
