@@ -20,8 +20,15 @@ static void forget(tl_recognizer *recognizer) {
 }
 
 tl_engine_status tl_recognizer_init(tl_recognizer *recognizer, const tl_model *model) {
-    memset(recognizer, 0, sizeof *recognizer);
+    /* Field by field: the engine clears itself, and clearing all of it twice is a good part of the boot. */
     recognizer->model = model;
+    recognizer->last_us = 0;
+    recognizer->started = false;
+    recognizer->gap_resets = 0;
+    recognizer->engine_errors = 0;
+    recognizer->mark = NULL;
+    recognizer->mark_argument = NULL;
+    memset(&recognizer->difference, 0, sizeof recognizer->difference);
     tl_decision_init(&recognizer->decision, &model->decision);
     forget(recognizer);
     return tl_engine_init(&recognizer->engine, model);

@@ -60,34 +60,33 @@ static inline void step_one(cursor *at, const float *rate, const factors *by) {
  * exact. The last two operations on bytes make -127 of -128. */
 static inline void step_eight(cursor *at, const float *rate, const factors *by) {
     uint32_t a, b, c, d, e, f, g, h;
+    /* clang-format off */
     __asm__ volatile(
-        "ldrsb %[a], [%[f_]], #1\n\t ldrsb %[b], [%[f_]], #1\n\t ldrsb %[c], [%[f_]], #1\n\t ldrsb %[d], [%[f_]], "
-        "#1\n\t"
-        "ldrsb %[e], [%[f_]], #1\n\t ldrsb %[f], [%[f_]], #1\n\t ldrsb %[g], [%[f_]], #1\n\t ldrsb %[h], [%[f_]], "
-        "#1\n\t"
-        "vldmia %[h_], {s8-s15}\n\t" DRIVE_FOUR("%[a]", "%[b]", "%[c]", "%[d]", "s8", "s9", "s10", "s11") DRIVE_FOUR(
-            "%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14",
-            "s15") "ldrsb %[a], [%[z_]], #1\n\t ldrsb %[b], [%[z_]], #1\n\t ldrsb %[c], [%[z_]], #1\n\t ldrsb %[d], "
-                   "[%[z_]], #1\n\t"
-                   "ldrsb %[e], [%[z_]], #1\n\t ldrsb %[f], [%[z_]], #1\n\t ldrsb %[g], [%[z_]], #1\n\t ldrsb %[h], "
-                   "[%[z_]], #1\n\t"
-                   "ldr %[a], [%[rate], %[a], lsl #2]\n\t ldr %[b], [%[rate], %[b], lsl #2]\n\t"
-                   "ldr %[c], [%[rate], %[c], lsl #2]\n\t ldr %[d], [%[rate], %[d], lsl #2]\n\t"
-                   "ldr %[e], [%[rate], %[e], lsl #2]\n\t ldr %[f], [%[rate], %[f], lsl #2]\n\t"
-                   "ldr %[g], [%[rate], %[g], lsl #2]\n\t ldr %[h], [%[rate], %[h], lsl #2]\n\t" RATE_FOUR(
-                       "%[a]", "%[b]", "%[c]", "%[d]", "s8", "s9", "s10", "s11")
-                       RATE_FOUR("%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14",
-                                 "s15") "vstmia %[h_]!, {s8-s15}\n\t" QUANTIZE_FOUR("%[a]", "%[b]", "%[c]", "%[d]",
-                                                                                    "s8", "s9", "s10", "s11")
-                           QUANTIZE_FOUR("%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14",
-                                         "s15") "mov.w %[b], #0x01010101\n\t"
-                                                "qsub8 %[a], %[a], %[b]\n\t qsub8 %[e], %[e], %[b]\n\t sadd8 %[a], "
-                                                "%[a], %[b]\n\t sadd8 %[e], %[e], %[b]\n\t"
-                                                "str %[a], [%[q_]], #4\n\t str %[e], [%[q_]], #4"
+        "ldrsb %[a], [%[f_]], #1\n\t ldrsb %[b], [%[f_]], #1\n\t ldrsb %[c], [%[f_]], #1\n\t ldrsb %[d], [%[f_]], #1\n\t"
+        "ldrsb %[e], [%[f_]], #1\n\t ldrsb %[f], [%[f_]], #1\n\t ldrsb %[g], [%[f_]], #1\n\t ldrsb %[h], [%[f_]], #1\n\t"
+        "vldmia %[h_], {s8-s15}\n\t"
+        DRIVE_FOUR("%[a]", "%[b]", "%[c]", "%[d]", "s8", "s9", "s10", "s11")
+        DRIVE_FOUR("%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14", "s15")
+        "ldrsb %[a], [%[z_]], #1\n\t ldrsb %[b], [%[z_]], #1\n\t ldrsb %[c], [%[z_]], #1\n\t ldrsb %[d], [%[z_]], #1\n\t"
+        "ldrsb %[e], [%[z_]], #1\n\t ldrsb %[f], [%[z_]], #1\n\t ldrsb %[g], [%[z_]], #1\n\t ldrsb %[h], [%[z_]], #1\n\t"
+        "ldr %[a], [%[rate], %[a], lsl #2]\n\t ldr %[b], [%[rate], %[b], lsl #2]\n\t"
+        "ldr %[c], [%[rate], %[c], lsl #2]\n\t ldr %[d], [%[rate], %[d], lsl #2]\n\t"
+        "ldr %[e], [%[rate], %[e], lsl #2]\n\t ldr %[f], [%[rate], %[f], lsl #2]\n\t"
+        "ldr %[g], [%[rate], %[g], lsl #2]\n\t ldr %[h], [%[rate], %[h], lsl #2]\n\t"
+        RATE_FOUR("%[a]", "%[b]", "%[c]", "%[d]", "s8", "s9", "s10", "s11")
+        RATE_FOUR("%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14", "s15")
+        "vstmia %[h_]!, {s8-s15}\n\t"
+        QUANTIZE_FOUR("%[a]", "%[b]", "%[c]", "%[d]", "s8", "s9", "s10", "s11")
+        QUANTIZE_FOUR("%[e]", "%[f]", "%[g]", "%[h]", "s12", "s13", "s14", "s15")
+        "mov.w %[b], #0x01010101\n\t"
+        "qsub8 %[a], %[a], %[b]\n\t qsub8 %[e], %[e], %[b]\n\t"
+        "sadd8 %[a], %[a], %[b]\n\t sadd8 %[e], %[e], %[b]\n\t"
+        "str %[a], [%[q_]], #4\n\t str %[e], [%[q_]], #4"
         : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [e] "=&r"(e), [f] "=&r"(f), [g] "=&r"(g),
           [h] "=&r"(h), [h_] "+&r"(at->h), [f_] "+&r"(at->f), [z_] "+&r"(at->z), [q_] "+&r"(at->q)
         : [rate] "r"(rate), [dt] "t"(by->dt), [one] "t"(by->one), [scale] "t"(by->inv_scale)
         : "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15", "cc", "memory");
+    /* clang-format on */
 }
 #else
 static inline void step_eight(cursor *at, const float *rate, const factors *by) {

@@ -16,7 +16,7 @@ from toolchain.int8.flatbuffer_writer import write_tflite
 from toolchain.int8.network import canonical, input_names, output_names, read_network
 from toolchain.int8.reference import int8_spec
 from toolchain.ltc.modelspec import DecisionSpec, ModelSpec, save_spec
-from toolchain.ltc.prepare import CHANNELS
+from toolchain.ltc.prepare import CHANNELS, Preparation, inputs_of
 from toolchain.project import project_for_data
 from toolchain.runs import Run
 
@@ -70,10 +70,10 @@ class _Graph:
         return self.operator("FULLY_CONNECTED", (source, first, first + 1), output)
 
 
-def right_hand_side(units: tuple[int, ...], outputs: int, seed: int) -> bytes:
-    """Return the .tflite of a random right-hand side with layers of ``units`` and ``outputs`` logits."""
+def right_hand_side(units: tuple[int, ...], outputs: int, seed: int, inputs: int = CHANNELS) -> bytes:
+    """Return the .tflite of a random right-hand side: ``inputs``, layers of ``units``, ``outputs`` logits."""
     graph = _Graph(seed)
-    widths = (CHANNELS, *units)
+    widths = (inputs, *units)
     named = {
         name: graph.tensor(width, STATE_SCALE) for name, width in zip(input_names(len(units)), widths, strict=True)
     }
@@ -99,13 +99,19 @@ def right_hand_side(units: tuple[int, ...], outputs: int, seed: int) -> bytes:
 
 
 def write_reference_run(
-    folder: Path, board: Board, units: tuple[int, ...] = UNITS, outputs: int = OUTPUTS, seed: int = SEED
+    folder: Path,
+    board: Board,
+    units: tuple[int, ...] = UNITS,
+    outputs: int = OUTPUTS,
+    seed: int = SEED,
+    preparation: Preparation = "raw",
 ) -> Run:
     """Write model.json, model.tflite and project.json of a random network for ``board``, as a converted run has them.
 
     The longest gap is short enough for every solver to be stable (dt / tau at most 0.8).
     """
-    tflite = right_hand_side(units, outputs, seed)
+    inputs = inputs_of(preparation)
+    tflite = right_hand_side(units, outputs, seed, inputs)
     spec = ModelSpec(
         classes=["none", *(f"class {index}" for index in range(1, outputs))],
         units=list(units),
@@ -115,7 +121,9 @@ def write_reference_run(
         dt_max_us=20_000,
         acc_lsb=board.imu.acc_lsb,
         gyro_lsb=board.imu.gyro_lsb,
-        input_gain=[1e-4] * CHANNELS,
+        preparation=preparation,
+        inputs=inputs,
+        input_gain=[1e-4] * inputs,
         input_clip=127 * STATE_SCALE,
         tau_epsilon=1.0,
         decision=DecisionSpec(

@@ -25,6 +25,7 @@ from toolchain.cli import app
 from toolchain.errors import BuildError, MissingToolError, ModelError, ParityError
 from toolchain.files import read_json, write_json
 from toolchain.int8.flatbuffer import read_tflite
+from toolchain.ltc.prepare import Preparation
 
 KEYS = {
     *("engine", "option", "cycles", "cycles_2ws", "instructions", "engine_flash_bytes", "model_flash_bytes"),
@@ -108,6 +109,18 @@ def test_an_image_with_wrong_outputs_gives_no_figures(in_flash: Figures, tmp_pat
     shutil.copyfile(in_flash.image.elf.with_suffix(".map"), elf.with_suffix(".map"))
     with pytest.raises(ParityError, match="outputs of step 5 are not those of the reference"):
         measure(dataclasses.replace(in_flash.image, elf=elf))
+
+
+@pytest.mark.parametrize("preparation", ["difference", "high_pass"])
+def test_a_preparation_is_part_of_the_step(
+    board: Board, quiet: Console, tmp_path: Path, in_flash: Figures, preparation: Preparation
+) -> None:
+    """Its outputs are the reference's, or there were no figures; what it remembers goes from step to step."""
+    run = write_reference_run(tmp_path / "network", board, LAYERS, preparation=preparation)
+    prepared = bench_step(board, quiet, run=run, engine="compiled", out=tmp_path / "bench")[0]
+    assert {"tl_difference_read", "tl_difference_take"} <= {function.name for function in prepared.functions}
+    assert not any("difference" in function.name for function in in_flash.functions)
+    assert prepared.worst.cycles > in_flash.worst.cycles
 
 
 def test_a_run_that_is_not_converted_is_named(board: Board, quiet: Console, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from toolchain.codegen.kernels import pack_rows
 from toolchain.codegen.topology import ACCUMULATOR_LIMIT
 from toolchain.emulator.cost import decode
-from toolchain.int8.kernels import multiply_by_quantized_multiplier
+from toolchain.int8.ops.fixed_point import multiply_by_quantized_multiplier
 
 HERE = Path(__file__).parent
 FIRMWARE = HERE.parents[2] / "firmware"

@@ -135,6 +135,37 @@ def test_rk4_takes_nothing_of_a_sample_whose_stage_fails(solved: Callable[[Solve
     assert (host.run(codes[21:], t_us[21:]).state_crc == expected.state_crc[20:]).all()
 
 
+@pytest.mark.parametrize(("solver", "shape"), [("rk4", "difference"), ("exponential", "high_pass")])
+def test_solver_and_preparation_work_together(board: Board, tmp_path, solver: Solver, shape: str) -> None:
+    """What the preparation remembers stays as it was when a stage of the solver fails, as the state does."""
+    made = solver_run(tmp_path, board, solver, shape)
+    assert f";solver={solver};" in made.topology.string
+    assert made.topology.string.endswith(f";preparation={shape}")
+    codes, t_us = irregular(3_000, 4)
+    expected = made.reference().run(codes, t_us)
+    assert_same(made.host().run(codes, t_us), expected)
+    assert expected.reset.sum() > 5
+
+    rhs = made.reference().rhs
+    failing = False
+
+    def sometimes(x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, ...]:
+        if failing:
+            raise ArithmeticError("the kernel failed")
+        return tuple(values[0] for values in rhs(x[None], h[None]))
+
+    codes, t_us = make_signal(40, seed=6, faults=False)
+    host = made.host(engine="callback", rhs=sometimes)
+    host.run(codes[:20], t_us[:20])
+    failing = True
+    with pytest.raises(ArithmeticError):
+        host.run(codes[20:21], t_us[20:21])
+    failing = False
+    keep = np.r_[0:20, 21:40]
+    expected = made.reference().run(codes[keep], t_us[keep])
+    assert (host.run(codes[21:], t_us[21:]).state_crc == expected.state_crc[20:]).all()
+
+
 def test_an_image_never_runs_under_another_solver(solved: Callable[[Solver], Made]) -> None:
     hashes = {solved(solver).topology.hash for solver in SOLVERS}
     assert len(hashes) == len(SOLVERS)
