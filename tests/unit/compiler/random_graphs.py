@@ -178,7 +178,7 @@ class Builder:
             return
         wide = ("INT16", 1 / 32768, 0)
         outputs = [("INT8", 1 / 256, -128), ("INT16", 1 / 65536, -32768)] if source.type == "INT8" else [wide]
-        beta = self.choose(1.0, 1.0, 0.25, 3.0)
+        output, beta = self.choose(*outputs), self.choose(1.0, 1.0, 0.25, 3.0)
         if source.type == "INT8" and beta * source.scale <= SMALLEST_SOFTMAX:
             return
         self.operator("SOFTMAX", (source,), source.shape, output, beta=beta)
