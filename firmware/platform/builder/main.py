@@ -41,7 +41,7 @@ env.Append(
         "-ffp-contract=off",
         "-ffunction-sections",
         "-fdata-sections",
-        # Frames and calls of every function, as -fstack-usage gives them: toolchain/build.py bounds the stack.
+        # Frames and calls of every function, as -fstack-usage gives them: toolchain/stack.py bounds the stack.
         "-fcallgraph-info=su",
         "-Wall",
         "-Wextra",
