@@ -105,7 +105,7 @@ def _named(file: Any, symbol: Any) -> str:
 def stack_bound(graph: CallGraph, addresses: set[str]) -> StackBound:
     """Return the bound of an image whose handlers are named ``*_IRQHandler`` and that starts at Reset_Handler.
 
-    ``addresses``: symbols that a pointer can hold (:func:`addressed`). ``Fault_Handler`` takes a fresh stack and is left
+    ``addresses``: symbols that a pointer can hold (:func:`addressed`). ``Fault_Handler`` has a fresh stack and is left
     out. Raises BuildError for a recursion, by name or through a pointer, with its path from the start.
     """
     handlers = sorted(name for name in graph if _plain(name).endswith("_IRQHandler"))

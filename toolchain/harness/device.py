@@ -142,7 +142,9 @@ def _pass(device: Emulated, record: Record, counters: Counters, wall_s: float) -
 def _check_built(run: Run, board: Board) -> dict[str, Any]:
     """Return build.json; refuses firmware for another board, or a model image of an older network, before it looks like
     a bad device."""
-    built = read_json(run.firmware / "build.json", BuildError, f"Run `tinyltc build --run {run.path.name}` first.")
+    built: dict[str, Any] = read_json(
+        run.firmware / "build.json", BuildError, f"Run `tinyltc build --run {run.path.name}` first."
+    )
     if built["board"] != board.name:
         raise BuildError(
             f"The firmware of {run.path} was built for board '{built['board']}', not '{board.name}'.",
