@@ -44,21 +44,31 @@ void proof_push(void) {
     reached();
 }
 
+static uint32_t take(tl_ring *ring, tl_sample burst[CAPACITY]) {
+    uint32_t capacity;
+    const uint32_t waiting = between(ring);
+    assume(waiting <= TL_RING_SAMPLES && capacity <= CAPACITY);
+    const uint32_t n = tl_ring_take(ring, burst, capacity);
+    prove(n == (waiting < capacity ? waiting : capacity), "as many as there are and fit");
+    prove(between(ring) == waiting - n, "the rest waits");
+    return n;
+}
+
 void proof_take(void) {
     tl_ring ring;
     tl_sample burst[CAPACITY];
+    (void)take(&ring, burst);
+    reached();
+}
+
+void proof_order(void) {
+    tl_ring ring;
+    tl_sample burst[CAPACITY];
     uint32_t i;
-    uint32_t capacity;
-    const uint32_t waiting = between(&ring);
-    assume(waiting <= TL_RING_SAMPLES && capacity <= CAPACITY);
-
     const uint32_t taken = ring.taken;
-    const uint32_t n = tl_ring_take(&ring, burst, capacity);
-
-    prove(n == (waiting < capacity ? waiting : capacity), "as many as there are and fit");
+    const uint32_t n = take(&ring, burst);
     assume(i < n);
     prove(burst[i].t_us == ring.slot[(taken + i) % TL_RING_SAMPLES].t_us, "the oldest first, in order");
-    prove(between(&ring) == waiting - n, "the rest waits");
     reached();
 }
 
