@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from toolchain.int8.kernels import multiply_by_quantized_multiplier
 
 from toolchain.codegen.kernels import pack_rows
 from toolchain.codegen.topology import ACCUMULATOR_LIMIT
 from toolchain.emulator.cost import decode
-from toolchain.int8.kernels import multiply_by_quantized_multiplier
 
 HERE = Path(__file__).parent
 FIRMWARE = HERE.parents[2] / "firmware"
