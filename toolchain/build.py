@@ -25,6 +25,7 @@ from toolchain.codegen.generate import require_current
 from toolchain.errors import BuildError, ConfigError, MissingToolError
 from toolchain.files import replacing, write_bytes, write_json
 from toolchain.runs import Run
+from toolchain.stack import addressed, call_graph, largest_frame, stack_bound
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 COMPILER = "arm-none-eabi-gcc"
@@ -33,13 +34,6 @@ ENGINES = ("compiled", "tflm")
 FLASH_SECTIONS = (".vectors", ".text", ".init_array", ".ARM.exidx", ".data")
 RAM_SECTIONS = (".stack", ".noinit", ".bss", ".data")
 HEX_RECORD_BYTES = 16
-LIBRARY_FRAME_BYTES = 64
-"""Assumed for memcpy and its like, whose call graph is not known."""
-EXCEPTION_FRAME_BYTES = 108
-"""26 words with the FPU's registers, one for alignment (Armv7-M ARM, DDI 0403E, B1.5.7)."""
-CallGraph = dict[str, tuple[int, set[str]]]
-_NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"\\]+\\n([^"\\]+)\\n(\d+) bytes \(([^)]+)\)')
-_EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
 _FAULT = re.compile(r"\b(error:|undefined reference|overflowed by|will not fit|cannot find|Error:)")
 
 
@@ -291,11 +285,12 @@ def _record(offset: int, kind: int, data: bytes) -> str:
 
 
 def measure(elf: Path, products: Path, image: bytes, board: Board, engine: str) -> dict[str, Any]:
-    """Return build.json without the compiler. All sizes in bytes; ``products`` holds firmware.map and the .ci files.
+    """Return build.json without the compiler. All sizes in bytes; ``products`` holds firmware.map, .ci and .o files.
 
     ``engine_flash_bytes`` is code and constants of the engine's own objects; its weights are ``model_flash_bytes``.
-    ``stack_bytes`` is what is reserved, ``stack_bound_bytes`` the most that can be needed (:func:`stack_bound`; None
-    for the tflm engine), ``stack_largest_function`` the largest frame. Raises BuildError if the reserve is too small.
+    ``stack_bytes`` is what is reserved, ``stack_bound_bytes`` the most that can be needed, and ``stack`` how it
+    comes about (toolchain/stack.py; both None for the tflm engine), ``stack_largest_function`` the largest frame.
+    Raises BuildError if the reserve is too small.
     """
     with elf.open("rb") as stream:
         file = ELFFile(stream)
@@ -313,12 +308,12 @@ def measure(elf: Path, products: Path, image: bytes, board: Board, engine: str) 
         ]
     firmware = sum(sections.get(name, 0) for name in FLASH_SECTIONS)
     graph = call_graph(products)
-    largest = max(graph, key=lambda name: graph[name][0])
+    name, frame = largest_frame(graph)
     # The calls inside TensorFlow Lite Micro's library are not known.
-    bound = stack_bound(graph) if engine == "compiled" else None
-    if bound is not None and bound > board.memory.stack_bytes:
+    bound = stack_bound(graph, addressed(products)) if engine == "compiled" else None
+    if bound is not None and bound.bytes > board.memory.stack_bytes:
         raise BuildError(
-            f"The firmware may need {bound:,} bytes of stack, {board.memory.stack_bytes:,} are reserved.",
+            f"The firmware may need {bound.bytes:,} bytes of stack, {board.memory.stack_bytes:,} are reserved.",
             "Make stack_bytes in board.toml and STACK_BYTES in the linker script larger.",
         )
     return {
@@ -328,8 +323,9 @@ def measure(elf: Path, products: Path, image: bytes, board: Board, engine: str) 
         "flash_bytes": firmware + len(image),
         "ram_bytes": sum(sections.get(name, 0) for name in RAM_SECTIONS),
         "stack_bytes": board.memory.stack_bytes,
-        "stack_bound_bytes": bound,
-        "stack_largest_function": {"name": largest.rsplit(":", 1)[-1], "bytes": graph[largest][0]},
+        "stack_bound_bytes": bound.bytes if bound else None,
+        "stack_largest_function": {"name": name, "bytes": frame},
+        "stack": bound.to_dict() if bound else None,
         "engine_flash_bytes": sum(
             size for name, size in flash_by_object(products / "firmware.map").items() if _is_engine(name)
         ),
@@ -352,45 +348,3 @@ def flash_by_object(map_file: Path) -> Counter[str]:
         if name.startswith((".text", ".rodata")):
             sizes[path] += int(size, 16)
     return sizes
-
-
-def call_graph(products: Path) -> CallGraph:
-    """Return (frame in bytes, callees) of every function, from GCC's -fcallgraph-info=su.
-
-    Raises BuildError for a frame whose size the compiler cannot bound.
-    """
-    graph: CallGraph = {}
-    for path in sorted(products.rglob("*.ci")):
-        text = path.read_text()
-        for name, place, size, kind in _NODE.findall(text):
-            if "dynamic" in kind and "bounded" not in kind:
-                raise BuildError(f"{name} needs stack without a bound ({place}).", "Give its arrays a fixed size.")
-            graph[name] = (int(size), set())
-        for caller, callee in _EDGE.findall(text):
-            graph[caller][1].add(callee)
-    return graph
-
-
-def stack_bound(graph: CallGraph) -> int:
-    """Return the most stack in bytes that main and all interrupt handlers, nested once each, can need together.
-
-    A call through a pointer may reach every function that nobody calls by name; a function of the C library counts
-    LIBRARY_FRAME_BYTES; each handler adds the largest exception frame. Raises BuildError for a recursion.
-    """
-    called = {callee for _, callees in graph.values() for callee in callees}
-    entries = {name for name in graph if name.endswith("_Handler")}
-    handlers = {name for name in graph if name.endswith("_IRQHandler")}
-    indirect = 0
-
-    def depth(name: str, above: tuple[str, ...] = ()) -> int:
-        if name == "__indirect_call":
-            return indirect
-        if name in above:
-            raise BuildError(f"The firmware calls itself: {' -> '.join((*above, name))}.", "Write it as a loop.")
-        frame, callees = graph.get(name, (LIBRARY_FRAME_BYTES, set()))
-        return frame + max((depth(callee, (*above, name)) for callee in callees), default=0)
-
-    # Twice, because what a pointer reaches may call through a pointer once more.
-    for _ in range(2):
-        indirect = max((depth(name) for name in graph.keys() - called - entries - handlers), default=0)
-    return depth("Reset_Handler") + sum(depth(name) + EXCEPTION_FRAME_BYTES for name in handlers)

@@ -58,7 +58,7 @@ def show(rows: Sequence[Figures], console: Console) -> None:
     """Print the table, what it counts, and for each row where its cycles go."""
     table = Table(title=f"One step, {CYCLES_SOURCE}", title_justify="left", box=box.SIMPLE_HEAD)
     # Fits 80 columns: engine and option share one, and the notes say what the short names mean.
-    table.add_column("engine, option")
+    table.add_column("engine, option", overflow="fold")
     for name in ("cycles", "2 ws", "instr.", "engine\nflash", "model\nflash", "RAM", "boot\ncycles"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -55,7 +56,7 @@ def run_device(run: Run, board: Board, console: Console, *, seconds: float | Non
     spec = load_spec(run.model_json)
     if spec.decision is None:
         raise ModelError(f"{run.model_json} is not converted.", f"Run `tinyltc convert --run {run.path.name}` first.")
-    _check_built(run, board)
+    built = _check_built(run, board)
     reference = Int8Reference(spec, run.tflite.read_bytes())
     project = run.project()
     data = load_set(project.data, project.task, spec.rate_hz)
@@ -77,6 +78,7 @@ def run_device(run: Run, board: Board, console: Console, *, seconds: float | Non
     _check_hello(outcome.record.hello, run)
     comparison = compare(outcome.record, feed, reference)
     result = assemble(board, spec, data, feed, outcome, comparison, pty.to_dict())
+    result.values["errors"] += verdict.stack(result.values["stack_used_bytes"], built.get("stack_bound_bytes"))
     result.values["device"]["tflite_sha256"] = sha256_of(run.tflite)
     write_arrays(run.device_npz, result.arrays)
     write_json(run.device_json, result.values)
@@ -137,15 +139,19 @@ def _pass(device: Emulated, record: Record, counters: Counters, wall_s: float) -
     return Pass(record, counters, device.seconds, wall_s, *where)
 
 
-def _check_built(run: Run, board: Board) -> None:
-    """Refuse firmware for another board, or a model image of an older network, before it looks like a bad device."""
-    built = read_json(run.firmware / "build.json", BuildError, f"Run `tinyltc build --run {run.path.name}` first.")
+def _check_built(run: Run, board: Board) -> dict[str, Any]:
+    """Return build.json; refuses firmware for another board, or a model image of an older network, before it looks like
+    a bad device."""
+    built: dict[str, Any] = read_json(
+        run.firmware / "build.json", BuildError, f"Run `tinyltc build --run {run.path.name}` first."
+    )
     if built["board"] != board.name:
         raise BuildError(
             f"The firmware of {run.path} was built for board '{built['board']}', not '{board.name}'.",
             f"Run `tinyltc generate` and `tinyltc build` with --board {board.name}.",
         )
     require_current(run, board, built["engine"])
+    return built
 
 
 def _check_hello(hello: Hello | None, run: Run) -> None:

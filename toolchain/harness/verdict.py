@@ -77,3 +77,10 @@ def ailments(record: Record, silences: int) -> list[str]:
     if complaints:
         found.append(f"The device logged {len(complaints)} errors: {complaints[0]}")
     return found
+
+
+def stack(used: int, bound: int | None) -> list[str]:
+    """One sentence if the device used more stack than the build said it can; ``bound`` None: nothing was said."""
+    if bound is None or used <= bound:
+        return []
+    return [f"{used:,} bytes of stack were used, the build bounds it at {bound:,}: the call graph misses something."]

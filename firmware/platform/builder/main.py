@@ -37,7 +37,7 @@ env.Append(
     CCFLAGS=[
         *FLAGS["machine"],
         *FLAGS["compile"],
-        # Frames and calls of every function, as -fstack-usage gives them: toolchain/build.py bounds the stack.
+        # Frames and calls of every function, as -fstack-usage gives them: toolchain/stack.py bounds the stack.
         "-fcallgraph-info=su",
         # No path of this machine in the image: the same sources give the same bytes anywhere.
         f"-ffile-prefix-map={FIRMWARE}=firmware",

@@ -70,7 +70,7 @@ def test_a_step_on_the_board_equals_numpy(board: Board, arm_gcc: str, tmp_path: 
     assert int.from_bytes(virtual.read_symbol("status"), "little") == 256
     assert virtual.read_symbol("state_crc") == expected.state_crc.astype("<u4").tobytes()
     assert virtual.read_symbol("logits") == expected.y.tobytes()
-    assert ("tl_solver_step" in functions(elf)) == (solver == "semi_implicit")
+    assert ("tl_solver_step_to_int8" in functions(elf)) == (solver == "semi_implicit")
 
     spent = np.frombuffer(virtual.read_symbol("spent"), "<u4")
     steps = spent[1:]  # the first resets

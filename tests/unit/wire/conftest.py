@@ -43,10 +43,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 
 @pytest.fixture(scope="session")
-def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """fuzz.c with the address and undefined-behaviour sanitizers."""
+def compile_sanitized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Compile a program of this folder with the address and undefined-behaviour sanitizers."""
     sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    return _compile(tmp_path_factory.mktemp("wire") / "fuzz", "fuzz.c", *sanitizers)
+    return lambda source: _compile(tmp_path_factory.mktemp("wire") / Path(source).stem, source, *sanitizers)
+
+
+@pytest.fixture(scope="session")
+def fuzzer(compile_sanitized: Callable[[str], Path]) -> Path:
+    return compile_sanitized("fuzz.c")
 
 
 class Receiver:
