@@ -24,7 +24,8 @@ NOTES = (
     "without the decision stage; of a whole graph: inputs copied in, one call. With 2 wait states (2 ws): two more "
     "for each word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
     "engine flash: the engine, the step around it, the solver, all tables in code, TFLM and the C library as far as "
-    "linked. Not in it: vector table, start-up code, decision stage, the bench, and what checks the model image.",
+    "linked; of a whole graph, the bench's call of it too. Not in it: vector table, start-up code, decision stage, the "
+    "rest of the bench, and what checks the model image.",
     "model flash: the whole model image (weights, multipliers, rate tables, decision parameters, labels, SHA-256), or "
     "the .tflite.",
     "aot: the C that `tinyltc generate` makes of the .tflite. Model flash: weights as packed, biases, multipliers, "
@@ -59,7 +60,7 @@ def markdown(rows: Sequence[Figures]) -> str:
 def show(rows: Sequence[Figures], console: Console) -> None:
     """Print the table, what it counts, and for each row where its cycles go."""
     table = Table(title=f"One step, {CYCLES_SOURCE}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
-    # Fits 80 columns, names of files unbroken as far as they have 22 letters: engine and option share a column, one space
+    # Fits 80 columns, names of files unbroken up to 22 letters: engine and option share a column, one space
     # stands between the numbers, and the notes say what the short names mean.
     table.add_column("engine, option", overflow="fold")
     for name in ("cycles", "2 ws", "instr.", "engine\nflash", "model\nflash", "RAM", "boot\ncycles"):
