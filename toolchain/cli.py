@@ -53,6 +53,14 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class BenchEngine(StrEnum):
+    """The engines that ``tinyltc bench step`` has rows of."""
+
+    COMPILED = "compiled"
+    TFLM = "tflm"
+    AOT = "aot"
+
+
 SolverName = Annotated[
     Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
 ]
@@ -277,8 +285,8 @@ def report(run: RunName = "demo") -> None:
 def bench_step(
     run: Annotated[str | None, typer.Option("--run", help="A converted run; default: random weights.")] = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the layers for random weights.")] = None,
-    engine: Annotated[Engine | None, typer.Option("--engine", help="Only the rows of this engine.")] = None,
-    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="Also this whole graph, under TFLM.")] = None,
+    engine: Annotated[BenchEngine | None, typer.Option("--engine", help="Only the rows of this engine.")] = None,
+    tflite: Annotated[list[Path] | None, typer.Option("--tflite", help="Also this graph: aot, TFLM.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Where the ELF files stay.")] = Path("runs/bench"),
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects and nothing else.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as markdown.")] = False,

@@ -31,9 +31,22 @@ def test_a_trained_runs_step_costs_what_the_whole_firmware_says(
     assert in_flash.sizes.model == copy.image.stat().st_size
 
 
+def test_a_trained_right_hand_side_made_ahead_of_time(
+    copy: Run, board: Board, console: Console, tmp_path: Path
+) -> None:
+    (row,) = bench_step(board, console, run=copy, engine="aot", tflite=[copy.tflite], out=tmp_path / "bench")
+    assert row.sizes.model > 17_472, "every weight"
+    assert row.ram_bytes < 1024
+    assert 30_000 < row.worst.cycles < 45_000
+    assert row.spread <= 0.02
+
+
 @pytest.mark.skipif(not os.environ.get("TFLM_DIR"), reason="TFLM_DIR is not set")
 def test_tflm_on_the_same_right_hand_side(copy: Run, board: Board, console: Console, tmp_path: Path) -> None:
-    (row,) = bench_step(board, console, run=copy, engine="tflm", out=tmp_path / "bench")
+    row, graph = bench_step(board, console, run=copy, engine="tflm", tflite=[copy.tflite], out=tmp_path / "bench")
     assert small_project().model.layers == [64, 64]
     assert row.ram_bytes < 8 * 1024
     assert 100_000 < row.worst.cycles < 150_000
+    (aot,) = bench_step(board, console, run=copy, engine="aot", tflite=[copy.tflite], out=tmp_path / "bench")
+    assert aot.image.option == graph.image.option
+    assert aot.worst.cycles < graph.worst.cycles < row.worst.cycles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ Check = Callable[[BareCore, int], bool]
 
 @dataclass(frozen=True)
 class BenchImage:
-    """A compiled bench image. ``variables``: the bench's own, not counted as RAM; ``more``: further keys for JSON."""
+    """A compiled bench image. ``variables``: the bench's own, not counted as RAM; ``more``: further keys for JSON.
+
+    ``model_symbols``: names of the constants in code that are the model, where it is no image of its own.
+    """
 
     engine: str
     option: str
@@ -29,6 +33,7 @@ class BenchImage:
     variables: tuple[str, ...]
     check: Check
     model_sections: dict[str, int]
+    model_symbols: re.Pattern[str] | None = None
     more: Callable[[BareCore], dict[str, Any]] = lambda core: {}
     unused_ram: Callable[[BareCore], int] = lambda core: 0
 
@@ -141,7 +146,7 @@ def measure(image: BenchImage) -> Figures:
                 f"{image.engine}, {image.option}: the outputs of step {number} are not those of the reference.",
                 "A figure of a wrong result is worth nothing: none is shown.",
             )
-    counted = sizes(image.elf, image.variables)
+    counted = sizes(image.elf, image.variables, image.model_symbols)
     ram = counted.ram - image.unused_ram(core)
     return Figures(image, tuple(steps), setup, hash_cycles, counted, ram, image.more(core))
 

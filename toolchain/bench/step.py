@@ -13,6 +13,7 @@ from typing import get_args
 
 from rich.console import Console
 
+from toolchain.bench.aot import aot_graph_image
 from toolchain.bench.figures import BenchImage, Figures, measure
 from toolchain.bench.graph import tflm_graph_image
 from toolchain.bench.recognizer import recognizer_image
@@ -24,7 +25,8 @@ from toolchain.ltc.modelspec import ModelSpec, load_spec
 from toolchain.runs import Run
 
 OUT = Path("runs/bench")
-ENGINES = ("compiled", "tflm")
+ENGINES = ("compiled", "tflm", "aot")
+"""``aot``: the C that `tinyltc generate MODEL.tflite` makes, for each graph beside TensorFlow Lite Micro's row."""
 SOLVERS: tuple[str, ...] = get_args(ModelSpec.model_fields["solver"].annotation)
 """Every solver that a model may name; the first is the default."""
 
@@ -52,12 +54,18 @@ def bench_step(
     """Build and measure every row; the ELF files stay under ``out``. What is skipped is told on ``console``.
 
     ``run``: a converted run; without it a network of ``layers`` with random weights. ``engine`` keeps the rows of one
-    engine. ``tflite``: further graphs to measure whole. Raises ConfigError for an unknown engine, MissingToolError
-    without the compiler or Unicorn, BuildError for a TFLM_DIR that is no built checkout, ModelError for a run that is
-    not converted, ParityError for an image with wrong outputs.
+    engine. ``tflite``: further graphs to measure whole, as C made ahead of time (skipped where the compiler refuses it)
+    and under TensorFlow Lite Micro. Raises ConfigError for an unknown engine or engine ``aot`` without a graph,
+    MissingToolError without gcc or Unicorn, BuildError for a TFLM_DIR that is no built checkout, ModelError for a run
+    that is not converted or a graph that does not exist, ParityError for an image with wrong outputs.
     """
     if engine is not None and engine not in ENGINES:
         raise ConfigError(f"There is no engine '{engine}'.", f"Engines: {', '.join(ENGINES)}.")
+    if engine == "aot" and not tflite:
+        raise ConfigError("Engine 'aot' measures graphs, and none is given.", "Name one: --tflite MODEL.tflite")
+    for path in tflite:
+        if not path.is_file():
+            raise ModelError(f"{path} does not exist.", "Name a .tflite file.")
     source = run or write_reference_run(out / "network", board, tuple(layers), OUTPUTS)
     # TFLM_DIR is looked at once, and only where a row needs it.
     tflm = _tflm(console) if engine in (None, "tflm") else None
@@ -108,8 +116,11 @@ def _rows(
             yield Row("compiled", f"compiled-{solver}", recognizer("compiled", option, solver), optional=True)
     if tflm is not None:
         yield Row("tflm", "tflm", recognizer("tflm", f"{own}, same right-hand side", own))
-        yield from (_graph_row(path, tflm) for path in tflite)
+    for path in tflite:
+        yield from _graph_rows(path, tflm)
 
 
-def _graph_row(path: Path, tflm: Tflm) -> Row:
-    return Row("tflm", f"tflm-{path.stem}", lambda folder: tflm_graph_image(folder, path, tflm))
+def _graph_rows(path: Path, tflm: Tflm | None) -> Iterator[Row]:
+    yield Row("aot", f"aot-{path.stem}", lambda folder: aot_graph_image(folder, path), optional=True)
+    if tflm is not None:
+        yield Row("tflm", f"tflm-{path.stem}", lambda folder: tflm_graph_image(folder, path, tflm))

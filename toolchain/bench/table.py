@@ -18,15 +18,18 @@ HEADINGS = (
 )
 NOTES = (
     f"Cycles: {CYCLES_SOURCE}. Instructions: counted in emulation, exactly. Bytes: {SIZES_SOURCE}. The outputs of "
-    "every step of every row were the reference's, bit for bit; those of an int16 graph within one step, as CMSIS-NN's "
-    "roundings are not those of TFLM's reference kernels.",
+    "every step of every row were the reference's, bit for bit; those of an int16 graph under tflm within one step, as "
+    "CMSIS-NN's roundings are not those of TFLM's reference kernels.",
     "cycles: the slowest of the stored inputs, zero wait states. One whole step: IMU codes in, state and logits out, "
-    "without the decision stage; of a whole graph: inputs copied in, one Invoke. With 2 wait states (2 ws): two more "
+    "without the decision stage; of a whole graph: inputs copied in, one call. With 2 wait states (2 ws): two more "
     "for each word that a data read fetches from flash; none for instruction fetches, which the nRF52840 caches.",
     "engine flash: the engine, the step around it, the solver, all tables in code, TFLM and the C library as far as "
-    "linked. Not in it: vector table, start-up code, decision stage, the bench, and what checks the model image.",
+    "linked; of a whole graph, the bench's call of it too. Not in it: vector table, start-up code, decision stage, the "
+    "rest of the bench, and what checks the model image.",
     "model flash: the whole model image (weights, multipliers, rate tables, decision parameters, labels, SHA-256), or "
     "the .tflite.",
+    "aot: the C that `tinyltc generate` makes of the .tflite. Model flash: weights as packed, biases, multipliers, "
+    "shifts; engine flash: code, tables, parameters per operator; RAM: context, arena, inputs and outputs.",
     "RAM: engine context with its arena, state, view of the model, and the weights where they are copied; no stack.",
     "boot cycles: opening the model and starting the engine, without the SHA-256 check.",
     "Flags: -O2 -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard -ffp-contract=off (firmware/platform/flags.toml).",
@@ -56,8 +59,9 @@ def markdown(rows: Sequence[Figures]) -> str:
 
 def show(rows: Sequence[Figures], console: Console) -> None:
     """Print the table, what it counts, and for each row where its cycles go."""
-    table = Table(title=f"One step, {CYCLES_SOURCE}", title_justify="left", box=box.SIMPLE_HEAD)
-    # Fits 80 columns: engine and option share one, and the notes say what the short names mean.
+    table = Table(title=f"One step, {CYCLES_SOURCE}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    # Fits 80 columns, names of files unbroken up to 22 letters: engine and option share a column, one space
+    # stands between the numbers, and the notes say what the short names mean.
     table.add_column("engine, option", overflow="fold")
     for name in ("cycles", "2 ws", "instr.", "engine\nflash", "model\nflash", "RAM", "boot\ncycles"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -83,9 +87,9 @@ def show(rows: Sequence[Figures], console: Console) -> None:
 
 def _functions(row: Figures) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("function", no_wrap=True, max_width=44)
-    for name in ("cycles", "2 wait states", "instructions", "calls"):
-        table.add_column(name, justify="right")
+    table.add_column("function", no_wrap=True, max_width=38)
+    for name in ("cycles", "2 ws", "instr.", "calls"):
+        table.add_column(name, justify="right", no_wrap=True)
     for function in row.functions[:FUNCTIONS]:
         numbers = (function.cycles, function.cycles_2ws, function.instructions, function.calls)
         table.add_row(escape(function.name), *(f"{number:,}" for number in numbers))

@@ -16,11 +16,9 @@ from typer.testing import CliRunner
 
 from toolchain.bench import table
 from toolchain.bench.figures import Figures, measure
-from toolchain.bench.graph import tflm_graph_image
 from toolchain.bench.reference_run import write_reference_run
 from toolchain.bench.step import bench_step
 from toolchain.board import Board
-from toolchain.build import Tflm
 from toolchain.cli import app
 from toolchain.errors import BuildError, MissingToolError, ModelError, ParityError
 from toolchain.files import read_json, write_json
@@ -156,9 +154,9 @@ def test_without_tflm_dir_its_rows_are_skipped_with_one_line(
     assert console.file.getvalue().splitlines() == ["Skipped the rows of TensorFlow Lite Micro: TFLM_DIR is not set."]
 
 
-def test_a_graph_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_graph_that_is_not_there_is_named(board: Board, quiet: Console, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"nothing\.tflite does not exist"):
-        tflm_graph_image(tmp_path / "out", tmp_path / "nothing.tflite", Tflm(tmp_path, ()))
+        bench_step(board, quiet, tflite=[tmp_path / "nothing.tflite"], out=tmp_path / "out")
 
 
 def test_random_weights_are_the_same_every_time_and_have_the_shape(board: Board, tmp_path: Path) -> None:
