@@ -6,6 +6,7 @@ as often as any other, so that nothing it knew is forgotten. The head gets a col
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from toolchain.board import load_board
 from toolchain.errors import ConfigError
 from toolchain.ltc.modelspec import load_spec
 from toolchain.ltc.weights import Weights, load_weights
-from toolchain.project import Project
+from toolchain.project import Project, Training
 from toolchain.recordings.catalog import load_native
 from toolchain.recordings.mine import gestures_of
 from toolchain.runs import Run
@@ -50,20 +51,30 @@ def adapted_project(base: Run, mine: Path) -> Project:
         update={
             "task": project.task.model_copy(update={"classes": classes}),
             "data": project.data.model_copy(update={"mine": str(mine)}),
-            "training": project.training.model_copy(
-                update={"epochs": EPOCHS, "learning_rate": RATE_SHARE * project.training.learning_rate}
-            ),
+            "training": shortened(project.training),
         }
     )
 
 
-def start_weights(base: Run, classes: list[str]) -> Weights:
-    """Return the weights of ``base`` with one column of the head for each of ``classes``; new ones say nothing yet."""
+def start_weights(base: Run, classes: Sequence[str]) -> Weights:
+    """Return the weights of ``base`` for ``classes``."""
     spec = load_spec(base.model_json)
-    weights = load_weights(base.weights, spec)
+    return extended(load_weights(base.weights, spec), spec.classes, classes)
+
+
+def extended(weights: Weights, known: Sequence[str], classes: Sequence[str]) -> Weights:
+    """Return ``weights``, whose head knows the classes ``known``, with a column for each of ``classes``.
+
+    A new one says nothing yet.
+    """
     u = np.zeros((len(weights.u), len(classes)), np.float32)
     d = np.full(len(classes), NEW_LOGIT, np.float32)
     for column, name in enumerate(classes):
-        if name in spec.classes:
-            u[:, column], d[column] = weights.u[:, spec.classes.index(name)], weights.d[spec.classes.index(name)]
+        if name in known:
+            u[:, column], d[column] = weights.u[:, known.index(name)], weights.d[known.index(name)]
     return Weights(weights.layers, u, d)
+
+
+def shortened(training: Training) -> Training:
+    """Return the settings of a training that goes on from a finished one: shorter and gentler."""
+    return training.model_copy(update={"epochs": EPOCHS, "learning_rate": RATE_SHARE * training.learning_rate})
