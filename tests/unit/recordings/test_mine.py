@@ -14,9 +14,7 @@ def recording(label, person="p", kind="window", labels=None):
     if labels is None:
         labels = np.zeros(30, np.int16)
         labels[10:20] = label
-    return Recording(
-        np.ones((30, 6), np.float32), np.arange(30) * 5000, np.array(labels, np.int16), person, kind=kind
-    )
+    return Recording(np.ones((30, 6), np.float32), np.arange(30) * 5000, np.array(labels, np.int16), person, kind=kind)
 
 
 def mine(counts, classes=("none", "wave", "up")):
