@@ -13,12 +13,12 @@ export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof evaluate bench-train ablation contest lint types firmware setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
 	@echo "make test                  ruff, mypy, every test"
-	@echo "make proof                 the long proofs"
+	@echo "make proof                 the long proofs and soaks (docs/proofs.md)"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
 	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
@@ -29,10 +29,10 @@ help:
 demo: setup
 	$(BIN)/tinyltc all --data wrist --run demo --seconds 600
 
-test: setup lint types
+test: setup lint types cbmc
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
-proof: setup
+proof: setup cbmc
 	$(BIN)/python -m pytest tests -m slow
 
 bench-train: setup
@@ -63,6 +63,10 @@ setup: system $(READY)
 # Debian packages: installed when root, otherwise the one line to run is printed.
 system:
 	@sh .ci/system-packages
+
+# The model checker for tests/proof, unpacked under build/; without it these tests are skipped.
+cbmc:
+	@sh .ci/cbmc
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("TinyLTC needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

@@ -40,6 +40,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 
 
 @pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Six inputs, one layer of 8, eight outputs: every part is whole groups of rows and whole words."""
+    return _make(tmp_path_factory.mktemp("proof") / "whole", (8,), 8)
+
+
+@pytest.fixture(scope="session")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     """Two layers of 8 and 5, three outputs."""
     return _make(tmp_path_factory.mktemp("proof") / "larger", (8, 5), 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ pytest.importorskip("unicorn", reason="needs the optional extra 'emulator'")
 
 from toolchain.board import Board
 from toolchain.emulator.board import VirtualBoard
+from toolchain.harness import verdict
 from toolchain.runs import Run
 from toolchain.wire.capture import Capture
 from toolchain.wire.frames import encode_frame
@@ -49,6 +51,8 @@ class Bench:
         self.messages: list[Message] = []
         self.board.on_uart = lambda byte, _: self.messages.extend(self.capture.feed(byte))
         self.sequence = 0
+        self.stack_bytes = board.memory.stack_bytes
+        self.stack_bound = json.loads((run.firmware / "build.json").read_text())["stack_bound_bytes"]
 
     def feed(self, count: int, start_us: int = 100_000, period_us: int = PERIOD_US) -> None:
         times = start_us + np.arange(count, dtype=np.int64) * period_us
@@ -67,9 +71,12 @@ class Bench:
         return sum(words in log.text for log in self.all(Log))
 
     def health(self) -> Health:
+        """What the device says of itself; whatever was done to it, its stack stayed within the bound."""
         self.say(GetHealth())
         self.board.run(0.01)
-        return self.all(Health)[-1]
+        health = self.all(Health)[-1]
+        assert verdict.stack(self.stack_bytes - health.stack_unused, self.stack_bound) == []
+        return health
 
 
 @pytest.fixture
