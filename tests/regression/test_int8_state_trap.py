@@ -75,7 +75,7 @@ def outcome(tmp_path_factory) -> Outcome:
     kindest, tflm = AllInt8(reference, scales), AllInt8(reference, scales, through_tflm=True)
 
     recordings = [r for r in (*data.train, *data.validation, *data.test) if r.kind == "window"]
-    decision = decision_spec(project.decision, data.background, spec.int8.y_scale, spec.rate_hz)
+    decision = decision_spec(project.decision, data.background, spec.int8.y_scale)
     network = float_logits(FloatNetwork(weights, spec.tau_epsilon), spec, board.imu)
     logits = (network, *(each.logits(board.imu) for each in (reference, kindest, tflm)))
     accuracies = [evaluate_windows(recordings, each, spec, decision).accuracy for each in logits]
