@@ -13,7 +13,7 @@ export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof evaluate bench-train lint types firmware setup system clean
+.PHONY: help demo test proof evaluate bench-train ablation contest lint types firmware setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
@@ -21,6 +21,8 @@ help:
 	@echo "make proof                 the long proofs"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
+	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
+	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make clean                 remove what was built, runs excepted"
 
@@ -36,6 +38,9 @@ proof: setup
 bench-train: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m toolchain.ltc.speed
+
+ablation contest: setup
+	$(BIN)/python -m toolchain.study.$@
 
 lint: setup
 	$(BIN)/ruff check .

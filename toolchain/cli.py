@@ -128,14 +128,19 @@ def train(
     max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
     board: BoardName = None,
     solver: SolverName = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="A finished run to start from; --data is then a .npz of your own.")
+    ] = None,
 ) -> str:
     """Train the float network. Ctrl-C keeps the best weights so far."""
+    from toolchain.ltc.adapt import adapted_project, own_file, start_weights
     from toolchain.ltc.train import train as train_stage
     from toolchain.recordings.catalog import resolved
 
+    first = adapted_project(open_run(start), own_file(data, path)) if start else _project(data, project)
     chosen = with_options(
-        _project(data, project),
-        path=path,
+        first,
+        path=None if start else path,
         fold=fold,
         layers=layers,
         epochs=epochs,
@@ -145,7 +150,8 @@ def train(
         solver=solver,
     )
     target = load_board(chosen.target.board)
-    return train_stage(open_run(run), resolved(chosen, target.imu.rate_hz), target, console)
+    begin = start_weights(open_run(start), chosen.task.classes) if start else None
+    return train_stage(open_run(run), resolved(chosen, target.imu.rate_hz), target, console, begin)
 
 
 @app.command(epilog="Example: tinyltc convert --run demo")

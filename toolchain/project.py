@@ -46,6 +46,9 @@ class Data(_Strict):
     fold: str | None = Field(
         default=None, pattern=r"^[1-9][0-9]*/[1-9][0-9]*$", description="k/n: test people are fold k"
     )
+    mine: str | None = Field(
+        default=None, description="a file of your own recordings, all trained on: new classes, or your way of old ones"
+    )
     people: int | None = Field(default=None, ge=6, description="simulated people, for simulated sets")
     validation_people: float = Field(
         default=0.15, gt=0, lt=0.5, description="fraction: training people held out for early stopping and the decision"

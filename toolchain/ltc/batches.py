@@ -140,8 +140,8 @@ class Batches:
     """An endless, seeded sequence of batches from the recordings of one part of a data set.
 
     ``settings.batch`` chunks of ``length`` samples: first windows, every class as often as any other (``balanced``) or
-    as often as the recordings hold it, then the fraction ``streams`` of streams. ``varied`` says whether recordings are
-    varied. Raises DataError without windows or streams.
+    as often as the recordings hold it, then the fraction ``streams`` of streams, likewise. ``varied`` says whether
+    recordings are varied. Raises DataError without windows or streams.
     """
 
     def __init__(
@@ -161,6 +161,7 @@ class Batches:
         self._rows, self._length = settings.batch, length
         self._balanced = settings.balanced
         self._streams = [recording for recording in recordings if recording.kind == "stream"]
+        self._streams_of = _by_class(self._streams, background) if settings.balanced else [self._streams]
         self._windows: dict[int, list[Recording]] = {}
         for recording in recordings:
             if recording.kind == "window":
@@ -203,7 +204,17 @@ class Batches:
         return self._draw(self._windows[classes[int(self._random.integers(len(classes)))]])
 
     def _draw_stream(self) -> Prepared:
-        return self._draw(self._streams)
+        return self._draw(self._streams_of[int(self._random.integers(len(self._streams_of)))])
+
+
+def _by_class(streams: Sequence[Recording], background: int) -> list[list[Recording]]:
+    """Return for each class the streams that hold it; for the background those that hold nothing else."""
+    groups: dict[int, list[Recording]] = {}
+    for stream in streams:
+        present = set(np.unique(stream.labels).tolist()) - {background, UNKNOWN}
+        for label in present or {background}:
+            groups.setdefault(label, []).append(stream)
+    return [groups[label] for label in sorted(groups)]
 
 
 def _put(batch: Batch, row: int, chunk: Prepared, *, at_end: bool) -> None:

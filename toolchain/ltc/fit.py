@@ -98,6 +98,10 @@ class Trainer:
         self._swap(current)
         return total / max(weight, 1.0)
 
+    def use_average(self) -> None:
+        """Let the model have the averaged weights: the end of a training whose weights are not copied out."""
+        self._swap([value.numpy() for value in self._average])
+
     def averaged(self) -> Weights:
         """Copy the averaged weights out."""
         current = self._swap([value.numpy() for value in self._average])
@@ -165,7 +169,7 @@ def fit(
             for epoch in range(1, settings.epochs + 1):
                 losses = []
                 for _ in range(settings.steps_per_epoch):
-                    rate = _learning_rate(settings, trainer.steps, time.monotonic() - start)
+                    rate = learning_rate(settings, trainer.steps, time.monotonic() - start)
                     batch, coming = coming.result(), ahead.submit(batches.next_batch)
                     losses.append(trainer.train(batch, rate))
                     progress.advance(task)
@@ -205,7 +209,7 @@ def fit(
     return result
 
 
-def _learning_rate(settings: Training, step: int, seconds: float) -> float:
+def learning_rate(settings: Training, step: int, seconds: float) -> float:
     """Half a cosine over all steps; where the seconds run out first, over the seconds."""
     done = step / (settings.epochs * settings.steps_per_epoch)
     # The margin keeps the clock out of it, and the run reproducible, on any machine that is not short of time.

@@ -41,8 +41,10 @@ _STOPPED = {
 }
 
 
-def train(run: Run, project: Project, board: Board, console: Console) -> str:
+def train(run: Run, project: Project, board: Board, console: Console, start: Weights | None = None) -> str:
     """Train the network of ``project`` for ``board``, write the run's files, and return why it stopped.
+
+    ``start``: weights to start from, of the project's shape (toolchain.ltc.adapt).
 
     Writes project.json, data.json, checkpoint.npz (at every improvement), model.npz, model.json, training.json and
     training.png. Ctrl-C ends the training, not the stage: the best weights so far become the run's model, and
@@ -58,7 +60,9 @@ def train(run: Run, project: Project, board: Board, console: Console) -> str:
     # No tau can be smaller than tau_epsilon, so no weights can make a solver unstable that is stable at it.
     require_stable(spec.solver, 1.0 / spec.tau_epsilon, spec.time_scale, spec.dt_max_us, spec.period_us)
 
-    result = fit_network(project, board, data, spec, console, lambda weights: save_weights(run.checkpoint, weights))
+    result = fit_network(
+        project, board, data, spec, console, lambda weights: save_weights(run.checkpoint, weights), start
+    )
     save_weights(run.checkpoint, result.weights)
     # Together and last: whatever ends the training before leaves the files of an earlier one in agreement.
     run.save_project(project)
@@ -106,6 +110,7 @@ def fit_network(
     spec: ModelSpec,
     console: Console,
     improved: Callable[[Weights], None] = lambda _: None,
+    start: Weights | None = None,
 ) -> Fit:
     """Train on the training people of ``data`` and return the weights that are best on its validation people.
 
@@ -130,14 +135,10 @@ def fit_network(
     batches = Batches(
         people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
     )
-    model = Ltc(
-        spec.units,
-        len(spec.classes),
-        spec.tau_epsilon,
-        settings.seed,
-        TRAINED_THROUGH[spec.solver],
-        spec.inputs,
-    )
+    through = TRAINED_THROUGH[spec.solver]
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs, through)
+    if start is not None:
+        model.set_from(start)
     return fit(
         Trainer(model, settings, settings.batch),
         batches,

@@ -13,6 +13,7 @@ from toolchain.errors import DataError
 from toolchain.project import Data, Project, Task
 from toolchain.recordings import csvset, grwd, npzset, spar, splits, spsw, storage, uhh, wrist
 from toolchain.recordings.harmonize import harmonize
+from toolchain.recordings.mine import gestures_of, with_mine
 from toolchain.recordings.recording import UNKNOWN, Collection, DataSet, Recording
 from toolchain.recordings.resample import resample
 
@@ -148,25 +149,31 @@ def load_set(data: Data, task: Task, rate_hz: float) -> DataSet:
 
     With ``data.fold`` the test people are that fold of all people, and each mixed set is dealt by itself. Raises
     DataError for an unknown set, a missing or damaged file, an unknown class, a class without recordings, or too few
-    people for the split.
+    people for the split. ``data.mine`` is a file of one's own recordings: all of them are trained on.
     """
-    collection = select(load_collection(data, rate_hz), task)
+    collection = select(load_collection(data, rate_hz), task, lenient=data.mine is not None)
     people = {r.person: r.mounting for r in collection.recordings}
     train, validation, test = _split(people, data, collection)
 
     def of(part: list[str]) -> tuple[Recording, ...]:
         return tuple(r for r in collection.recordings if r.person in part)
 
+    trained = of(train)
+    notes = collection.notes
+    if data.mine:
+        own = at_rate(_file(Path(data.mine), whole=False), rate_hz)
+        trained = with_mine(trained, collection.classes, own)
+        notes = (*notes, f"One's own recordings are trained on too: {', '.join(gestures_of(own))}.")
     return DataSet(
         collection.name,
         collection.classes,
         collection.classes.index(collection.background),
-        of(train),
+        trained,
         of(validation),
         of(test),
         collection.source,
         collection.licence,
-        collection.notes,
+        notes,
     )
 
 

@@ -51,10 +51,10 @@ def load_material(project: Project, board: Board) -> Material:
     return Material(even, select(load_native(project.data, rate_hz, whole=True), project.task, lenient=True))
 
 
-def score_whole(
+def answers_whole(
     logits: Logits, recordings: tuple[Recording, ...], spec: ModelSpec, decision: Decision, background: int
-) -> dict[str, float]:
-    """Return each person's accuracy: a recording's answer is its last decision other than none.
+) -> dict[str, PersonScore]:
+    """Return each person's table of answers: a recording's answer is its last decision other than none.
 
     ``logits`` in steps of FLOAT_Y_SCALE.
     """
@@ -64,8 +64,15 @@ def score_whole(
     for recording, made in zip(recordings, decided, strict=True):
         score = people.setdefault(recording.person, PersonScore(recording.person, len(spec.classes)))
         score.add(Heard(recording, (), made.winner), background)
+    return dict(sorted(people.items()))
+
+
+def score_whole(
+    logits: Logits, recordings: tuple[Recording, ...], spec: ModelSpec, decision: Decision, background: int
+) -> dict[str, float]:
+    """Return each person's accuracy over the gestures; as :func:`answers_whole`."""
     gestures = [c for c in range(len(spec.classes)) if c != background]
     return {
         name: float(score.answers[gestures, gestures].sum() / max(score.answers[gestures].sum(), 1))
-        for name, score in sorted(people.items())
+        for name, score in answers_whole(logits, recordings, spec, decision, background).items()
     }

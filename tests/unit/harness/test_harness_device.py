@@ -58,7 +58,7 @@ def run(tmp_path: Path, feed, monkeypatch: pytest.MonkeyPatch) -> Run:
         "Int8Reference": lambda *_: SmallReference(),
         "load_set": lambda *_: data,
         "Emulated": NoBoard,
-        "_check_built": lambda *_: None,
+        "_check_built": lambda *_: {},
         "_prove_the_port": lambda *_: PtyResult(CLEAN, 1, 1.0, 3.0, 3.0),
     }.items():
         monkeypatch.setattr(device, name, value)

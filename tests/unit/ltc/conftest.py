@@ -90,7 +90,17 @@ def tiny_project() -> Project:
         {
             "task": {"name": "tiny", "classes": ["none", "up", "down"], "background": "none"},
             "data": {"set": "tiny"},
-            "model": {"layers": [8, 8]},
-            "training": {"epochs": 3, "steps_per_epoch": 25, "batch": 16, "learning_rate": 0.02, "max_seconds": 600.0},
+            "model": {"layers": [8, 8], "time_scale": 40.0},
+            "training": {
+                "epochs": 3,
+                "steps_per_epoch": 25,
+                "batch": 16,
+                "learning_rate": 0.02,
+                "max_seconds": 600.0,
+                "label_smoothing": 0.05,
+                "motion_weight": 1.0,
+                "hold_s": 0.25,
+                "rate_hz": 100.0,
+            },
         }
     )

@@ -16,12 +16,12 @@ from toolchain.project import Augmentation, Training
 T_US = np.arange(400) * 5000
 LABELS = np.zeros(400, np.int16)
 LABELS[100:200] = 2
-TRAINING = Training(batch=8, rate_hz=208.0)
+TRAINING = Training(batch=8, rate_hz=208.0, motion_weight=1.0, hold_s=0.25)
 CALM = Augmentation(clipped=0.0, dropped=0.0, half_turns=0.0)
 
 
 def test_a_gesture_is_asked_for_from_its_late_part_until_shortly_after_its_end():
-    wanted, weight = targets(LABELS, T_US, 0, False, Training())
+    wanted, weight = targets(LABELS, T_US, 0, False, TRAINING)
     assert (wanted[:100] == 0).all()
     assert (weight[:100] == 1).all()
     assert (weight[100:160] == 0).all()
@@ -34,7 +34,7 @@ def test_a_gesture_is_asked_for_from_its_late_part_until_shortly_after_its_end()
 
 
 def test_a_window_ends_with_its_class_and_its_late_part_asks_for_nothing_else():
-    wanted, weight = targets(LABELS, T_US, 0, True, Training())
+    wanted, weight = targets(LABELS, T_US, 0, True, TRAINING)
     assert (wanted[-10:] == 2).all()
     assert (weight[-10:] > 1).all()
     assert (weight[250:380] == 0).all()
@@ -43,7 +43,7 @@ def test_a_window_ends_with_its_class_and_its_late_part_asks_for_nothing_else():
 def test_unknown_samples_weigh_nothing():
     labels = LABELS.copy()
     labels[340:360] = -1
-    _, weight = targets(labels, T_US, 0, False, Training())
+    _, weight = targets(labels, T_US, 0, False, TRAINING)
     assert (weight[330:340] == 1).all()
     assert (weight[340:360] == 0).all()
     assert (weight[360:] == 1).all()
@@ -52,7 +52,7 @@ def test_unknown_samples_weigh_nothing():
 def test_a_gesture_that_follows_at_once_keeps_its_own_target():
     labels = LABELS.copy()
     labels[200:300] = 1
-    wanted, weight = targets(labels, T_US, 0, False, Training())
+    wanted, weight = targets(labels, T_US, 0, False, TRAINING)
     assert (wanted[160:200] == 2).all()
     assert (weight[200:260] == 0).all()
     assert (wanted[260:350] == 1).all()

@@ -129,7 +129,7 @@ def test_a_training_that_diverges_says_so_and_writes_no_model(tmp_path, tiny_pro
 
 def test_the_cosine_follows_the_clock_only_where_time_is_short(tiny_project):
     settings = with_training(tiny_project, epochs=10, steps_per_epoch=10, learning_rate=1.0, max_seconds=100.0).training
-    rate = fit_module._learning_rate
+    rate = fit_module.learning_rate
     assert rate(settings, 0, 0.0) == pytest.approx(1.0)
     assert rate(settings, 50, 0.0) == rate(settings, 50, 60.0) == pytest.approx(0.51)
     assert rate(settings, 10, 90.0) < 0.15
