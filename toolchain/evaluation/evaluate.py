@@ -74,7 +74,7 @@ def evaluate(runs: Sequence[Run], asked: Asked, console: Console, board: Board |
         raise ModelError("The runs do not recognize the same classes.", "Evaluate them one by one.")
     scores = merged([score for part in parts for score in part.scores])
     folder = _folder(runs)
-    label = " ".join([first.set_name, asked.conditions.label, "float" if asked.use_float else ""]).strip()
+    label = " ".join(part for part in (first.set_name, *_what(asked)) if part)
     result = {
         "source": SOURCE,
         "runs": [run.path.name for run in runs],
@@ -190,6 +190,13 @@ def _devices(scores: Sequence[PersonScore], background: int) -> dict[str, Any]:
         name: {key: value.to_dict() for key, value in figures(group, background).items()}
         for name, group in sorted(groups.items())
     }
+
+
+def _what(asked: Asked) -> tuple[str, ...]:
+    """Name what differs from the run's own set as it comes: results under different names stand side by side."""
+    file = asked.path.name if asked.path is not None else ""
+    people = f"people {','.join(asked.people)}" if asked.people else ""
+    return file, people, asked.conditions.label, "float" if asked.use_float else ""
 
 
 def _by_class(counts: Any, classes: Sequence[str]) -> dict[str, int]:

@@ -28,8 +28,8 @@ class Ltc(keras.Model):
         outputs: int,
         tau_epsilon: float,
         seed: int,
-        solver: Solver = "semi_implicit",
         inputs: int = CHANNELS,
+        solver: Solver = "semi_implicit",
     ) -> None:
         super().__init__()
         self.solver: Solver = solver

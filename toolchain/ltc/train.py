@@ -135,14 +135,8 @@ def fit_network(
     batches = Batches(
         people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
     )
-    model = Ltc(
-        spec.units,
-        len(spec.classes),
-        spec.tau_epsilon,
-        settings.seed,
-        TRAINED_THROUGH[spec.solver],
-        spec.inputs,
-    )
+    through = TRAINED_THROUGH[spec.solver]
+    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs, through)
     if start is not None:
         model.set_from(start)
     return fit(

@@ -59,7 +59,7 @@ def trial(
     tested = tuple(_renamed(whole, data.classes, classes))
 
     def answers(weights: Weights) -> npt.NDArray[np.int64]:
-        logits = float_logits(FloatNetwork(weights, spec.tau_epsilon), spec, board.imu)
+        logits = float_logits(FloatNetwork(weights, spec.tau_epsilon, spec.solver), spec, board.imu)
         scores = answers_whole(logits, tested, spec, asked.decision, 0)
         return np.asarray(sum(score.answers for score in scores.values()), np.int64)
 
