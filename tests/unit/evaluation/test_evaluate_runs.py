@@ -61,8 +61,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     few = replace(data, train=data.train[:12], validation=data.validation[:4])
     spec = model_spec(project, board, data)
     random = np.random.default_rng(1)
-    arrays = {key: random.normal(0, 0.4, shape).astype(np.float32) for key, shape in shapes([6], 3).items()}
-    weights = from_arrays(arrays, [6], 3)
+    wanted = shapes([6], 3, spec.inputs)
+    arrays = {key: random.normal(0, 0.4, shape).astype(np.float32) for key, shape in wanted.items()}
+    weights = from_arrays(arrays, [6], 3, spec.inputs)
     spec, tflite = quantize(weights, spec, board, few)
     assert spec.int8 is not None
     spec = spec.model_copy(update={"decision": decision_spec(project.decision, data.background, spec.int8.y_scale)})
