@@ -21,6 +21,9 @@ CHECKS = (
     "--div-by-zero-check",
     "--undefined-shift-check",
     "--unwinding-assertions",
+    # Every unrolled local is an object; the default of 8 bits is too few for the solver's.
+    "--object-bits",
+    "12",
 )
 """Beside --signed-overflow-check, which some proofs leave to another."""
 

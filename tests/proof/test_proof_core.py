@@ -33,11 +33,12 @@ SHORT = (
     Proof("decision", "decision", ("core/decision.c",), 10),
     Proof("state", "prepare_codes", ("core/prepare.c",), 10),
     Proof("state", "prepare_state", ("core/prepare.c",), 10),
-    Proof("solver", "solver", ("core/solver.c",), 10),
-    Proof("recognizer", "step", STEP, 10),
 )
 """Together about half a minute of one core."""
 LONG = (
+    # With today's solver these two gave no verdict within minutes: open.
+    Proof("solver", "solver", ("core/solver.c",), 10),
+    Proof("recognizer", "step", STEP, 10),
     replace(RING_TAKE, name="order"),
     replace(BUILD, unwind=250, defines=("FRAME_PAYLOAD=240u",)),
     UPDATE,
@@ -57,7 +58,7 @@ def test_holds_in_full(cbmc: str, proof: Proof, small: tuple[Path, ...]) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("proof", [proof for proof in SHORT if proof.harness in ("state", "solver")], ids=str)
+@pytest.mark.parametrize("proof", [proof for proof in SHORT if proof.harness == "state"], ids=str)
 def test_holds_for_a_larger_network(cbmc: str, proof: Proof, larger: tuple[Path, ...]) -> None:
     assert_holds(cbmc, proof, larger)
 
@@ -77,9 +78,11 @@ MUTANTS = {
 """What each proof must refute: file, text, text in its place."""
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("recognizer")) for name in MUTANTS]
+)
 def test_refutes_a_mistake(cbmc: str, name: str, small: tuple[Path, ...], firmware_copy: Path) -> None:
-    (proof,) = [proof for proof in SHORT if str(proof) == name]
+    (proof,) = [proof for proof in (*SHORT, *LONG) if str(proof) == name]
     file, right, wrong = MUTANTS[name]
     path = firmware_copy / file
     text = path.read_text()
@@ -88,8 +91,9 @@ def test_refutes_a_mistake(cbmc: str, name: str, small: tuple[Path, ...], firmwa
     assert check(cbmc, proof, small, firmware=firmware_copy).failed != ()
 
 
+@pytest.mark.slow
 def test_refutes_a_state_that_is_one_short(cbmc: str, small: tuple[Path, ...]) -> None:
-    (proof,) = [proof for proof in SHORT if proof.name == "solver"]
+    (proof,) = [proof for proof in LONG if proof.name == "solver"]
     failed = check(cbmc, proof, small, ("-DSOLVER_MISSING=1",)).failed
     assert any("pointer_dereference" in each for each in failed)
 
