@@ -36,6 +36,11 @@ bool hal_cycles_move(void);
  * "nothing to do? then sleep" loses no wake-up. */
 void hal_sleep(void);
 
+/* The watchdog runs from hal_init on, in sleep too. Whoever does not come by for HAL_WATCHDOG_US is reset, and
+ * hal_reset_reason says so afterwards. The main loop comes by at least once a second. */
+#define HAL_WATCHDOG_US 2000000u
+void hal_watchdog_feed(void);
+
 /* Interrupts off and back to what they were; keep it short. */
 uint32_t hal_critical_enter(void);
 void hal_critical_leave(uint32_t before);

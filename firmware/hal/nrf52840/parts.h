@@ -11,6 +11,7 @@ void time_init(void);
 void cycles_init(void);
 void pins_init(void);
 void spi_init(void);
+void watchdog_init(void);
 
 /* The 64-bit stamp in capture register n, which hardware took less than 35 minutes ago. */
 uint64_t time_captured(uint32_t n);

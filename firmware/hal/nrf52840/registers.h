@@ -98,6 +98,15 @@ static inline void event_clear(uint32_t address) {
 #define CC_NOW 2u
 #define CC_ALARM 3u
 
+/* WDT (PS 6.36). */
+#define WDT_TASKS_START 0x40010000u
+#define WDT_CRV 0x40010504u
+#define WDT_RREN 0x40010508u
+#define WDT_CONFIG 0x4001050Cu
+#define WDT_CONFIG_RUN_IN_SLEEP BIT(0) /* not while halted by a debugger */
+#define WDT_RR0 0x40010600u
+#define WDT_RELOAD 0x6E524635u
+
 /* PPI (PS 6.16). Channel 0: data-ready edge to capture 0. Channel 1: end of transmission to capture 1. */
 #define PPI_CHENSET 0x4001F504u
 #define PPI_EEP(channel) (0x4001F510u + 8u * (channel))
