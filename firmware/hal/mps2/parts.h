@@ -6,10 +6,8 @@
 
 void reset_init(void);
 
-typedef enum { RESET_POWER_ON = 0, RESET_SOFTWARE = 1, RESET_WATCHDOG = 2 } reset_cause;
-
-/* The chip has no register for it: whoever resets the board on purpose leaves the cause in RAM. */
-void reset_because(reset_cause cause);
+/* The chip has no register for it: the watchdog's interrupt leaves word in RAM. */
+void reset_is_the_watchdogs(void);
 
 void time_init(void);
 
@@ -26,8 +24,5 @@ void uart_take(void);
 
 /* An interrupt came: hal_sleep returns at once. */
 void sleep_not(void);
-
-/* Entry of every fault; see startup.c. */
-_Noreturn void fault_record(const uint32_t *frame, uint32_t exc_return);
 
 #endif

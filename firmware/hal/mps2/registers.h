@@ -1,13 +1,10 @@
 /* The registers that this HAL uses: Arm's MPS2 FPGA image AN386 (Application Note 386, memory map and FPGA system
  * control), the CMSDK peripherals in it (Cortex-M System Design Kit TRM, DDI 0479: timer 4.3, dual timer 4.4, UART 4.5,
- * watchdog 4.6) and the Armv7-M Architecture Reference Manual (DDI 0403E). Only what is used is listed. */
+ * watchdog 4.6). Only what is used is listed. */
 #ifndef HAL_MPS2_REGISTERS_H
 #define HAL_MPS2_REGISTERS_H
 
-#include <stdint.h>
-
-#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
-#define BIT(n) (1u << (n))
+#include "hal/common/core.h"
 
 /* Timers 0 (alarm) and 1 (test IMU): count down at the system clock. */
 #define ALARM_TIMER 0x40000000u
@@ -61,39 +58,5 @@
 #define FPGA_PRESCALE 0x4002801Cu
 #define FPGA_PRESCALE_1MHZ 24u
 #define FPGA_PRESCALE_COUNTER 0x40028020u
-
-/* Core. */
-#define NVIC_ISER(irq) (0xE000E100u + 4u * ((irq) / 32u))
-#define NVIC_ISPR(irq) (0xE000E200u + 4u * ((irq) / 32u))
-#define NVIC_ICPR(irq) (0xE000E280u + 4u * ((irq) / 32u))
-#define NVIC_IPR(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq)))
-#define NVIC_BIT(irq) BIT((irq) % 32u)
-#define SCB_AIRCR 0xE000ED0Cu
-#define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
-#define SCB_CCR 0xE000ED14u
-#define SCB_CCR_DIV_0_TRP BIT(4)
-#define SCB_SHCSR 0xE000ED24u
-#define SCB_SHCSR_FAULTS (BIT(16) | BIT(17) | BIT(18)) /* memory management, bus, usage */
-#define SCB_CFSR 0xE000ED28u
-#define SCB_HFSR 0xE000ED2Cu
-#define SCB_MMFAR 0xE000ED34u
-#define SCB_BFAR 0xE000ED38u
-#define SCB_CPACR 0xE000ED88u
-#define SCB_CPACR_FPU (0xFu << 20) /* CP10 and CP11, full access */
-
-/* Interrupt priorities: 3 bits are implemented, the topmost ones. */
-#define PRIORITY_SENSOR (1u << 5)
-#define PRIORITY_UART (2u << 5)
-#define PRIORITY_ALARM (3u << 5)
-
-static inline void interrupt_enable(uint32_t irq, uint8_t priority) {
-    NVIC_IPR(irq) = priority;
-    REG(NVIC_ICPR(irq)) = NVIC_BIT(irq);
-    REG(NVIC_ISER(irq)) = NVIC_BIT(irq);
-}
-
-static inline void interrupt_pend(uint32_t irq) {
-    REG(NVIC_ISPR(irq)) = NVIC_BIT(irq);
-}
 
 #endif

@@ -5,25 +5,30 @@
 
 #include "hal/hal.h"
 
-#define CAUSE_VALID 0x43415500u
+/* RAM is random after power-on, and stays over a reset. */
+#define ALIVE 0x414C4956u
+#define BITTEN 0x42495445u
 
 __attribute__((section(".noinit"))) static struct {
-    uint32_t cause, check; /* RAM is random after power-on */
+    uint32_t alive, bitten;
 } last_words;
+
+typedef enum { RESET_POWER_ON, RESET_SOFTWARE, RESET_WATCHDOG } reset_cause;
 
 static reset_cause started_after;
 static volatile bool woken;
 
-void reset_because(reset_cause cause) {
-    last_words.cause = CAUSE_VALID | cause;
-    last_words.check = ~last_words.cause;
+void reset_is_the_watchdogs(void) {
+    last_words.bitten = BITTEN;
     __asm volatile("dsb" ::: "memory");
 }
 
 void reset_init(void) {
-    const bool known = last_words.cause == ~last_words.check && (last_words.cause & ~0xFFu) == CAUSE_VALID;
-    started_after = known ? (reset_cause)(last_words.cause & 0xFFu) : RESET_POWER_ON;
-    last_words.cause = 0u;
+    if (last_words.alive == ALIVE) {
+        started_after = last_words.bitten == BITTEN ? RESET_WATCHDOG : RESET_SOFTWARE;
+    }
+    last_words.alive = ALIVE;
+    last_words.bitten = 0u;
 }
 
 const char *hal_reset_reason(void) {

@@ -44,16 +44,6 @@ void time_thaw(void) {
     REG(FPGA_COUNTER) = frozen.counter;
 }
 
-uint32_t hal_critical_enter(void) {
-    uint32_t before;
-    __asm volatile("mrs %0, primask\n cpsid i" : "=r"(before)::"memory");
-    return before;
-}
-
-void hal_critical_leave(uint32_t before) {
-    __asm volatile("msr primask, %0" ::"r"(before) : "memory");
-}
-
 uint64_t hal_time_us(void) {
     const uint32_t before = hal_critical_enter();
     const uint64_t now = hal_stamp_extend(recent_us, REG(FPGA_COUNTER));
@@ -96,12 +86,4 @@ bool hal_alarm_ended(void) {
 /* Cycles of the system clock. Under QEMU they count virtual time, so many to an instruction, and not cycles. */
 uint32_t hal_cycles(void) {
     return 0u - REG(DUALTIMER_VALUE);
-}
-
-bool hal_cycles_move(void) {
-    const uint32_t before = hal_cycles();
-    for (uint32_t i = 0; i < 16u; i++) {
-        __asm volatile("nop");
-    }
-    return hal_cycles() != before;
 }

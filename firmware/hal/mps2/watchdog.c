@@ -37,7 +37,7 @@ void watchdog_thaw(void) {
 void NMI_Handler(void);
 void NMI_Handler(void) {
     bench_note_time();
-    reset_because(RESET_WATCHDOG);
+    reset_is_the_watchdogs();
     REG(WDT_LOAD) = LAST_CLOCKS;
     for (;;) {
     }
