@@ -12,6 +12,7 @@ void approtect_keep_open(void);
 void time_init(void);
 void pins_init(void);
 void bus_init(void);
+void watchdog_init(void);
 
 /* The 64-bit stamp in capture register n, which hardware took less than 35 minutes ago. */
 uint64_t time_captured(uint32_t n);
