@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 import toolchain
-from toolchain.board import load_board
+from toolchain.board import BOARDS, board_names, load_board
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
+REPOSITORY = Path(__file__).resolve().parent.parent
 console = Console()
 _errors = Console(stderr=True)
 
@@ -318,6 +319,34 @@ def bench_step(
         typer.echo(table.markdown(rows), nl=False)
     else:
         table.show(rows, console)
+
+
+@app.command(epilog="Example: tinyltc boards --json")
+def boards(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The table of README.md.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Bring the tables of the READMEs up to date.")] = False,
+    build_all: Annotated[
+        bool, typer.Option("--build", help="Build each with a random network; fails if one does.")
+    ] = False,
+) -> None:
+    """Every board: MCU, sensor, how it is flashed, which emulators run its image."""
+    from toolchain.bench.boards import build_boards
+    from toolchain.board import listing
+
+    # The tables of this repository are of its own boards, whatever TINYLTC_BOARDS adds.
+    folder = BOARDS if write or as_markdown else None
+    known = [load_board(name, folder) for name in board_names(folder)]
+    if write:
+        listing.write_documents(known, REPOSITORY / "README.md", console)
+    elif build_all:
+        build_boards(known, console)
+    elif as_json:
+        typer.echo(listing.to_json(known))
+    elif as_markdown:
+        typer.echo(listing.markdown(known), nl=False)
+    else:
+        listing.show(known, console)
 
 
 @app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")

@@ -13,9 +13,8 @@
 #error "clock_hz: this HAL runs the STM32L4R5 at 120 MHz"
 #endif
 
-#define CRYSTAL_TRIES 800000u /* over a second at 4 MHz; a crystal needs up to two (data sheet, LSE), typically less   \
-                               */
-#define SETTLE_LOOPS 200u     /* over a microsecond at 60 MHz */
+#define CRYSTAL_TRIES 2000000u /* several seconds at 4 MHz; a crystal typically needs two (data sheet, LSE) */
+#define SETTLE_LOOPS 200u      /* over a microsecond at 60 MHz */
 
 static uint32_t reset_flags;
 
