@@ -85,6 +85,7 @@ bool hal_init(void) {
     time_init();
     pins_init();
     bus_init();
+    watchdog_init();
     __asm volatile("cpsie i" ::: "memory");
     return crystal;
 }

@@ -12,6 +12,7 @@ void approtect_keep_open(void);
 void time_init(void);
 void pins_init(void);
 void bus_init(void);
+void watchdog_init(void);
 
 /* ---- sleep: each part says whether it can do without a high-frequency clock; with interrupts off ---- */
 

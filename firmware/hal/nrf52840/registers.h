@@ -127,6 +127,15 @@ static inline void event_clear(uint32_t address) {
 #define RTC_CC0 0x40011540u
 #define RTC_MASK 0xFFFFFFu
 
+/* WDT (PS 6.36). */
+#define WDT_TASKS_START 0x40010000u
+#define WDT_CRV 0x40010504u
+#define WDT_RREN 0x40010508u
+#define WDT_CONFIG 0x4001050Cu
+#define WDT_CONFIG_RUN_IN_SLEEP BIT(0) /* not while halted by a debugger */
+#define WDT_RR0 0x40010600u
+#define WDT_RELOAD 0x6E524635u
+
 /* TIMER2, peripheral 10 (PS 6.30): asks a sensor that has no data-ready pin. */
 #define POLL_IRQ 10u
 #define POLL_TASKS_START 0x4000A000u
