@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 import toolchain
-from toolchain.board import load_board
+from toolchain.board import EmulatorName, load_board
 from toolchain.commands.boards import app as board_list
 from toolchain.commands.compare import app as comparing
 from toolchain.commands.listen import app as listening
@@ -23,6 +23,7 @@ from toolchain.commands.options import (
     BoardName,
     DataName,
     DataPath,
+    EmulatorOption,
     Engine,
     EngineName,
     Fold,
@@ -254,14 +255,17 @@ def build(run: RunName = "demo", board: BoardName = None, engine: EngineName = N
 def run_command(
     run: RunName = "demo",
     board: BoardName = None,
+    emulator: EmulatorOption = None,
     seconds: Seconds = None,
     pace: Annotated[bool, typer.Option("--pace", help="All of it at 1x pace over the pty, as a real port.")] = False,
 ) -> None:
-    """Run the image on the virtual board with unseen people and compare it sample by sample with the reference."""
+    """Run the image under an emulator with unseen people and compare it sample by sample with the reference."""
     from toolchain.harness.device import run_device
 
     target = open_run(run)
-    run_device(target, load_board(board or target.project().target.board), console, seconds=seconds, pace=pace)
+    name: EmulatorName | None = emulator.value if emulator else None
+    where = load_board(board or target.project().target.board)
+    run_device(target, where, console, seconds=seconds, pace=pace, emulator=name)
 
 
 @app.command(epilog="Example: tinyltc report --run demo")
@@ -322,7 +326,7 @@ def all_stages(
         ("convert", lambda: convert(run)),
         ("generate", lambda: _generate_run(run, board, engine)),
         ("build", lambda: build(run, board, engine)),
-        ("run", lambda: run_command(run, board, seconds)),
+        ("run", lambda: run_command(run, board, seconds=seconds)),
         ("report", lambda: report(run)),
     ]
     for title, stage in stages:

@@ -45,3 +45,16 @@ SolverName = Annotated[
     Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
 ]
 EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+
+
+class EmulatorChoice(StrEnum):
+    """The emulators that can run an image."""
+
+    VIRTUAL = "virtual"
+    QEMU = "qemu"
+    RENODE = "renode"
+
+
+EmulatorOption = Annotated[
+    EmulatorChoice | None, typer.Option("--emulator", help="Default: the first of the board's that boots it.")
+]

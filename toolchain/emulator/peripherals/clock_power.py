@@ -16,7 +16,7 @@ _HFCLKSTARTED, _LFCLKSTARTED, _DONE = 0x100, 0x104, 0x10C
 _RUNNING = 1 << 16
 
 RESETREAS, GPREGRET, GPREGRET2 = 0x400, 0x51C, 0x520
-RESET_WATCHDOG, RESET_SOFTWARE = 1 << 1, 1 << 2
+RESET_PIN, RESET_WATCHDOG, RESET_SOFTWARE = 1 << 0, 1 << 1, 1 << 2
 
 
 class ClockPower(Peripheral):
@@ -65,6 +65,11 @@ class ClockPower(Peripheral):
         self.lf_running = False
         self._hf_starting: Event | None = None
 
+    @property
+    def crystal_runs(self) -> bool:
+        """Whether the 32 MHz crystal was started."""
+        return bool(self.registers[0x408])
+
     def add_reset_reason(self, bit: int) -> None:
         """Set a bit of RESETREAS."""
         self.registers[RESETREAS] |= bit
@@ -75,11 +80,6 @@ class ClockPower(Peripheral):
     def _system_off(self, value: int) -> None:
         if value & 1:
             self.chip.stop("System OFF")
-
-    @property
-    def crystal_runs(self) -> bool:
-        """Whether the 32 MHz crystal oscillator was asked for and not stopped since."""
-        return bool(self.registers[0x408])
 
     def _start_hf(self) -> None:
         self.registers[0x408] = 1
