@@ -63,5 +63,11 @@ class LinkError(TinyLtcError):
     exit_code = 8
 
 
+class FlashError(TinyLtcError):
+    """The board was not flashed, or it was not proven that it was: no probe, locked, cut off, read back differently."""
+
+    exit_code = 9
+
+
 class MissingToolError(BuildError):
     """A program or an optional package is not installed; the hint gives the one line that installs it."""

@@ -11,10 +11,11 @@ from toolchain.emulator import profile
 from toolchain.emulator.blockhook import HookChoice
 from toolchain.emulator.chip import Chip
 from toolchain.emulator.faults import Fault
-from toolchain.emulator.image import Program, read_hex
+from toolchain.emulator.image import Program
 from toolchain.emulator.machine import Machine
 from toolchain.emulator.sensors.lsm6dso import Codes, Lsm6dso, Times
 from toolchain.errors import EmulatorError
+from toolchain.hexfile import read_hex
 
 SOC = "nrf52840"
 SENSORS = {"lsm6dso": Lsm6dso}
@@ -66,7 +67,7 @@ class VirtualBoard:
             (board.imu.acc_range_g, board.imu.gyro_range_dps),
         )
         self._on_uart: OnUart | None = None
-        for address, data in read_hex(image) if image else self.program.segments:
+        for address, data in read_hex(image, EmulatorError) if image else self.program.segments:
             self.write_flash(address, data)
         self._powered = False
 
