@@ -265,6 +265,51 @@ def build(run: RunName = "demo", board: BoardName = None, engine: EngineName = N
     build_stage(target, load_board(board_name), engine_name, console)
 
 
+@app.command(epilog="Example: tinyltc flash --run demo --board nrf52840")
+def flash(
+    run: RunName = "demo",
+    board: BoardName = None,
+    port: Annotated[str | None, typer.Option("--port", help="The board's console; default: found by USB ids.")] = None,
+    probe: Annotated[str | None, typer.Option("--probe", help="Part of the debug probe's unique id.")] = None,
+    bootloader: Annotated[
+        str | None, typer.Option("--bootloader", help="The bootloader's drive (a folder) or serial port.")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="pyocd, uf2, dfu or bossa; default: board.toml.")
+    ] = None,
+    engine: EngineName = None,
+    model_only: Annotated[bool, typer.Option("--model-only", help="Write the model's slot and nothing else.")] = False,
+    build: Annotated[bool, typer.Option("--build/--no-build", help="Make what is flashed first.")] = True,
+    hello: Annotated[bool, typer.Option("--hello/--no-hello", help="Wait for the firmware to say what it is.")] = True,
+    read_back: Annotated[
+        bool, typer.Option("--read-back", help="UF2: wait for a second start of the bootloader, and compare.")
+    ] = False,
+    mass_erase: Annotated[
+        bool, typer.Option("--mass-erase", help="Erase everything on the chip first, a lock included.")
+    ] = False,
+) -> None:
+    """Flash a board and prove it: write, read back, wait for the firmware's own word. Builds what is missing."""
+    from toolchain.flash.method import Wishes
+    from toolchain.flash.stage import Asked
+    from toolchain.flash.stage import flash as flash_stage
+
+    if probe is not None and bootloader is not None:
+        raise ConfigError("--probe and --bootloader are two ways.", "Give the one of the method.")
+    target = open_run(run)
+    named = board or (target.project().target.board if target.project_json.exists() else "nrf52840")
+    asked = Asked(
+        method=method,
+        place=probe or bootloader,
+        port=port,
+        engine=str(engine) if engine else None,
+        model_only=model_only,
+        build=build,
+        hello=hello,
+        wishes=Wishes(mass_erase=mass_erase, read_back=read_back),
+    )
+    flash_stage(target, load_board(named), asked, console)
+
+
 @app.command(name="run", epilog="Example: tinyltc run --run demo --seconds 60")
 def run_command(
     run: RunName = "demo",

@@ -11,8 +11,8 @@ from rich.console import Console
 from toolchain.flash.image import Image
 from toolchain.flash.places import Place
 
-Proof = Literal["read back", "checksum", "none"]
-"""How the bytes in the flash were compared: each of them, by a checksum of the bootloader's, or not at all yet."""
+Proof = Literal["read back", "none"]
+"""Whether the bytes in the flash were compared with the image, or not yet."""
 Progress = Callable[[float], None]
 """Called with the fraction that is done."""
 
