@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import termios
 import time
 from typing import Any
 
@@ -13,6 +14,8 @@ from toolchain.board import BossaFlash, DfuFlash
 from toolchain.errors import FlashError
 from toolchain.flash.places import ListPorts, Place, choose, ports
 
+PORT_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, termios.error)
+"""What pyserial raises when a port disappears: its flush lets the error of termios through, which is no OSError."""
 TOUCH_BAUD = 1200
 STARTED_S = 5.0
 """A touched board shows its bootloader within this."""

@@ -11,12 +11,11 @@ import re
 import time
 from typing import Any
 
-import serial
 from rich.console import Console
 
 from toolchain.board import BossaFlash
 from toolchain.errors import FlashError
-from toolchain.flash.bootloader import find_port, open_port
+from toolchain.flash.bootloader import PORT_GONE, find_port, open_port
 from toolchain.flash.image import Image, Part
 from toolchain.flash.method import Progress, Proof, Wishes
 from toolchain.flash.places import Place
@@ -56,7 +55,7 @@ class Bossa:
             line = _Samba(port, place.name)
             try:
                 return self._write(line, image, progress)
-            except (serial.SerialException, OSError) as reason:
+            except PORT_GONE as reason:
                 what = f"The port {place.name} disappeared during the transfer ({reason})."
                 raise FlashError(what, "The board holds half an image: start its bootloader and flash again.") from None
 

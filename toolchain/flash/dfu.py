@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import serial
 from rich.console import Console
 
 from toolchain.board import DfuFlash
 from toolchain.errors import FlashError
-from toolchain.flash.bootloader import find_port, open_port
+from toolchain.flash.bootloader import PORT_GONE, find_port, open_port
 from toolchain.flash.image import Image, flat
 from toolchain.flash.method import Progress, Proof, Wishes
 from toolchain.flash.places import Place
@@ -135,7 +134,7 @@ class _Line:
                 self._port.write(data)
                 if self._acknowledged():
                     return
-        except (serial.SerialException, OSError) as reason:
+        except PORT_GONE as reason:
             what = f"The port {self._name} disappeared during the transfer ({reason})."
             raise FlashError(what, "The board holds half an image: start its bootloader and flash again.") from None
         what = f"The bootloader on {self._name} did not acknowledge a packet {ATTEMPTS} times."
@@ -145,7 +144,7 @@ class _Line:
         end = time.monotonic() + self._answer_s
         wanted = (self._sequence + 1) % 8
         while time.monotonic() < end:
-            self._waiting += self._port.read(64)
+            self._waiting += self._port.read(self._port.in_waiting or 1)
             *frames, self._waiting = self._waiting.split(bytes([END]))
             for frame in frames:
                 plain = frame.replace(bytes([ESCAPE, ESCAPED_END]), bytes([END]))

@@ -27,8 +27,8 @@ class Asked:
     """What the command line asked for; None: find out.
 
     ``place``: part of a probe's unique id, a drive's folder or a bootloader's port. ``port``: the console's.
-    ``engine``: the project's by default. ``build``: make what is flashed first. ``hello``: wait for the firmware; without it only
-    methods that read back can succeed.
+    ``engine``: the project's by default. ``build``: make what is flashed first. ``hello``: wait for the firmware;
+    without it only methods that read back can succeed.
     """
 
     method: str | None = None
