@@ -59,7 +59,8 @@ bool hal_init(void) {
     cycles_init();
     time_init();
     pins_init();
-    spi_init();
+    bus_init();
+    watchdog_init();
     __asm volatile("cpsie i" ::: "memory");
     return crystal;
 }

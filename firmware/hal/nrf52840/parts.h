@@ -5,17 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hal/common/common.h"
+
 bool clock_init(void);
 void approtect_keep_open(void);
 void time_init(void);
-void cycles_init(void);
 void pins_init(void);
-void spi_init(void);
+void bus_init(void);
+void watchdog_init(void);
 
 /* The 64-bit stamp in capture register n, which hardware took less than 35 minutes ago. */
 uint64_t time_captured(uint32_t n);
-
-/* Entry of every fault; see startup.c. */
-_Noreturn void fault_record(const uint32_t *frame, uint32_t exc_return);
 
 #endif

@@ -1,12 +1,9 @@
-/* The registers that this HAL uses, from the nRF52840 Product Specification v1.7 (PS; chapter named at each block) and
- * the Armv7-M Architecture Reference Manual (ARM DDI 0403E). Offsets in bytes; only what is used is listed. */
+/* The registers that this HAL uses, from the nRF52840 Product Specification v1.7 (PS; chapter named at each block).
+ * Offsets in bytes; only what is used is listed. */
 #ifndef HAL_NRF52840_REGISTERS_H
 #define HAL_NRF52840_REGISTERS_H
 
-#include <stdint.h>
-
-#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
-#define BIT(n) (1u << (n))
+#include "hal/common/core.h"
 
 /* An event register reads 1 when the event happened; writing 0 clears it. The read back makes sure that the write has
  * reached the peripheral before the handler returns, else the interrupt would be taken twice (PS, Peripheral interface,
@@ -98,7 +95,30 @@ static inline void event_clear(uint32_t address) {
 #define CC_NOW 2u
 #define CC_ALARM 3u
 
-/* PPI (PS 6.16). Channel 0: data-ready edge to capture 0. Channel 1: end of transmission to capture 1. */
+/* WDT (PS 6.36). */
+#define WDT_TASKS_START 0x40010000u
+#define WDT_CRV 0x40010504u
+#define WDT_RREN 0x40010508u
+#define WDT_CONFIG 0x4001050Cu
+#define WDT_CONFIG_RUN_IN_SLEEP BIT(0) /* not while halted by a debugger */
+#define WDT_RR0 0x40010600u
+#define WDT_RELOAD 0x6E524635u
+
+/* TIMER2, peripheral 10 (PS 6.30): asks a sensor that has no data-ready pin. */
+#define POLL_IRQ 10u
+#define POLL_TASKS_START 0x4000A000u
+#define POLL_TASKS_STOP 0x4000A004u
+#define POLL_TASKS_CLEAR 0x4000A00Cu
+#define POLL_EVENTS_COMPARE0 0x4000A140u
+#define POLL_SHORTS 0x4000A200u
+#define POLL_SHORTS_COMPARE0_CLEAR BIT(0)
+#define POLL_INTENSET 0x4000A304u
+#define POLL_INT_COMPARE0 BIT(16)
+#define POLL_BITMODE 0x4000A508u
+#define POLL_PRESCALER 0x4000A510u
+#define POLL_CC0 0x4000A540u
+
+/* PPI (PS 6.16). Channel 0: data-ready edge, or the poll, to capture 0. Channel 1: end of transmission to capture 1. */
 #define PPI_CHENSET 0x4001F504u
 #define PPI_EEP(channel) (0x4001F510u + 8u * (channel))
 #define PPI_TEP(channel) (0x4001F514u + 8u * (channel))
@@ -130,8 +150,36 @@ static inline void event_clear(uint32_t address) {
 #define SPIM_CONFIG_MODE3 (BIT(1) | BIT(2)) /* CPHA trailing, CPOL active low; most significant bit first */
 #define SPIM_ORC 0x400235C0u
 
+/* TWIM0, peripheral 3 (PS 6.31). */
+#define TWIM_IRQ 3u
+#define TWIM_TASKS_STARTTX 0x40003008u
+#define TWIM_TASKS_STOP 0x40003014u
+#define TWIM_EVENTS_STOPPED 0x40003104u
+#define TWIM_EVENTS_ERROR 0x40003124u
+#define TWIM_SHORTS 0x40003200u
+#define TWIM_SHORTS_LASTTX_STARTRX BIT(7)
+#define TWIM_SHORTS_LASTTX_STOP BIT(9)
+#define TWIM_SHORTS_LASTRX_STOP BIT(12)
+#define TWIM_INTENSET 0x40003304u
+#define TWIM_INT_STOPPED BIT(1)
+#define TWIM_INT_ERROR BIT(9)
+#define TWIM_ERRORSRC 0x400034C4u
+#define TWIM_ENABLE 0x40003500u
+#define TWIM_ENABLE_ON 6u
+#define TWIM_PSEL_SCL 0x40003508u
+#define TWIM_PSEL_SDA 0x4000350Cu
+#define TWIM_FREQUENCY 0x40003524u
+#define TWIM_FREQUENCY_100K 0x01980000u
+#define TWIM_FREQUENCY_400K 0x06200000u /* not 0x06400000: anomaly 219, SCL would be low too shortly */
+#define TWIM_RXD_PTR 0x40003534u
+#define TWIM_RXD_MAXCNT 0x40003538u
+#define TWIM_TXD_PTR 0x40003544u
+#define TWIM_TXD_MAXCNT 0x40003548u
+#define TWIM_ADDRESS 0x40003588u
+
 /* GPIO (PS 6.9). P1 lies 0x300 above P0. */
 #define GPIO_PORT(pin) (0x50000000u + 0x300u * ((pin) / 32u))
+#define GPIO_IN(pin) (GPIO_PORT(pin) + 0x510u)
 #define GPIO_OUTSET(pin) (GPIO_PORT(pin) + 0x508u)
 #define GPIO_OUTCLR(pin) (GPIO_PORT(pin) + 0x50Cu)
 #define GPIO_PIN_CNF(pin) (GPIO_PORT(pin) + 0x700u + 4u * ((pin) % 32u))
@@ -140,45 +188,9 @@ static inline void event_clear(uint32_t address) {
 #define GPIO_CNF_INPUT 0u
 #define GPIO_CNF_PULL_DOWN (1u << 2)
 #define GPIO_CNF_PULL_UP (3u << 2)
+#define GPIO_CNF_STRONG (3u << 8)     /* high drive, both levels */
+#define GPIO_CNF_OPEN_DRAIN (6u << 8) /* S0D1: standard low, disconnected high */
 
-/* Core: NVIC, system control block, debug (DDI 0403E, B3.4, B3.2, C1.6, C1.8). */
-#define NVIC_ISER(irq) (0xE000E100u + 4u * ((irq) / 32u))
-#define NVIC_ISPR(irq) (0xE000E200u + 4u * ((irq) / 32u))
-#define NVIC_ICPR(irq) (0xE000E280u + 4u * ((irq) / 32u))
-#define NVIC_IPR(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq)))
-#define NVIC_BIT(irq) BIT((irq) % 32u)
-#define SCB_AIRCR 0xE000ED0Cu
-#define SCB_AIRCR_RESET 0x05FA0004u /* VECTKEY, SYSRESETREQ */
-#define SCB_CCR 0xE000ED14u
-#define SCB_CCR_DIV_0_TRP BIT(4)
-#define SCB_SHCSR 0xE000ED24u
-#define SCB_SHCSR_FAULTS (BIT(16) | BIT(17) | BIT(18)) /* memory management, bus, usage */
-#define SCB_CFSR 0xE000ED28u
-#define SCB_HFSR 0xE000ED2Cu
-#define SCB_MMFAR 0xE000ED34u
-#define SCB_BFAR 0xE000ED38u
-#define SCB_CPACR 0xE000ED88u
-#define SCB_CPACR_FPU (0xFu << 20) /* CP10 and CP11, full access */
-#define SCB_DEMCR 0xE000EDFCu
-#define SCB_DEMCR_TRCENA BIT(24)
-#define DWT_CTRL 0xE0001000u
-#define DWT_CTRL_CYCCNTENA BIT(0)
-#define DWT_CYCCNT 0xE0001004u
 #define FPU_IRQ 38u
-
-/* Interrupt priorities: 3 bits are implemented (PS, CPU), the topmost ones. */
-#define PRIORITY_SENSOR (1u << 5)
-#define PRIORITY_UART (2u << 5)
-#define PRIORITY_ALARM (3u << 5)
-
-static inline void interrupt_enable(uint32_t irq, uint8_t priority) {
-    NVIC_IPR(irq) = priority;
-    REG(NVIC_ICPR(irq)) = NVIC_BIT(irq);
-    REG(NVIC_ISER(irq)) = NVIC_BIT(irq);
-}
-
-static inline void interrupt_pend(uint32_t irq) {
-    REG(NVIC_ISPR(irq)) = NVIC_BIT(irq);
-}
 
 #endif

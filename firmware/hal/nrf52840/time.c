@@ -21,16 +21,6 @@ void time_init(void) {
     interrupt_enable(TIMER_IRQ, PRIORITY_ALARM);
 }
 
-uint32_t hal_critical_enter(void) {
-    uint32_t before;
-    __asm volatile("mrs %0, primask\n cpsid i" : "=r"(before)::"memory");
-    return before;
-}
-
-void hal_critical_leave(uint32_t before) {
-    __asm volatile("msr primask, %0" ::"r"(before) : "memory");
-}
-
 uint64_t hal_time_us(void) {
     const uint32_t before = hal_critical_enter();
     REG(TIMER_TASKS_CAPTURE(CC_NOW)) = TASK_TRIGGER;

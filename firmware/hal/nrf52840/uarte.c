@@ -3,16 +3,12 @@
 #include "hal/nrf52840/parts.h"
 #include "hal/nrf52840/registers.h"
 
-#include <stdatomic.h>
-
 #include "board_config.h"
 #include "hal/hal.h"
 
 #if TL_BOARD_CONSOLE_BAUD != 1000000
 #error "console.baud: this HAL and docs/SPEC.md 5 know 1000000 only"
 #endif
-
-#define RECEIVED_BYTES 1024u /* a power of two; 10 ms of the line: the main loop looks once a sample */
 
 static const hal_uart_client *client;
 static bool sending;
@@ -22,9 +18,6 @@ static bool sending;
  * STARTRX: it would latch the pointer of the byte before whenever the interrupt is late. */
 static uint8_t landing[2];
 static uint32_t landing_now;
-
-static uint8_t received[RECEIVED_BYTES];
-static _Atomic uint32_t received_written, received_taken, receive_errors;
 
 void hal_uart_start(const hal_uart_client *the_client) {
     client = the_client;
@@ -54,22 +47,12 @@ void hal_uart_kick(void) {
     interrupt_pend(UARTE_IRQ);
 }
 
-static void count_error(void) {
-    atomic_fetch_add_explicit(&receive_errors, 1u, memory_order_relaxed);
-}
-
 static void receive_one(void) {
     const uint32_t done = landing_now;
     landing_now ^= 1u;
     REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
     REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
-    const uint32_t written = atomic_load_explicit(&received_written, memory_order_relaxed);
-    if (written - atomic_load_explicit(&received_taken, memory_order_acquire) >= RECEIVED_BYTES) {
-        count_error();
-        return;
-    }
-    received[written % RECEIVED_BYTES] = *(volatile uint8_t *)&landing[done];
-    atomic_store_explicit(&received_written, written + 1u, memory_order_release);
+    received_put(*(volatile uint8_t *)&landing[done]);
 }
 
 static void send_next(void) {
@@ -94,7 +77,7 @@ void UARTE0_IRQHandler(void) {
     if (REG(UARTE_EVENTS_ERROR) != 0u) {
         event_clear(UARTE_EVENTS_ERROR);
         REG(UARTE_ERRORSRC) = REG(UARTE_ERRORSRC); /* cleared by writing 1 */
-        count_error();
+        received_error();
     }
     if (REG(UARTE_EVENTS_ENDTX) != 0u) {
         event_clear(UARTE_EVENTS_ENDTX);
@@ -104,23 +87,4 @@ void UARTE0_IRQHandler(void) {
     if (!sending) {
         send_next();
     }
-}
-
-bool hal_uart_received(void) {
-    return atomic_load_explicit(&received_written, memory_order_acquire) !=
-           atomic_load_explicit(&received_taken, memory_order_relaxed);
-}
-
-bool hal_uart_receive(uint8_t *byte) {
-    if (!hal_uart_received()) {
-        return false;
-    }
-    const uint32_t taken = atomic_load_explicit(&received_taken, memory_order_relaxed);
-    *byte = received[taken % RECEIVED_BYTES];
-    atomic_store_explicit(&received_taken, taken + 1u, memory_order_release);
-    return true;
-}
-
-uint32_t hal_uart_receive_errors(void) {
-    return atomic_load_explicit(&receive_errors, memory_order_relaxed);
 }

@@ -1,6 +1,7 @@
-/* The core's cycle counter (DDI 0403E, C1.8). Debug logic need not be there, and in an emulator often is not. */
-#include "hal/nrf52840/parts.h"
-#include "hal/nrf52840/registers.h"
+/* The core's cycle counter (DDI 0403E, C1.8). Debug logic need not be there, and in an emulator often is not:
+ * a HAL may bring its own hal_cycles. */
+#include "hal/common/common.h"
+#include "hal/common/core.h"
 
 #include "hal/hal.h"
 
@@ -10,7 +11,7 @@ void cycles_init(void) {
     REG(DWT_CTRL) |= DWT_CTRL_CYCCNTENA;
 }
 
-uint32_t hal_cycles(void) {
+__attribute__((weak)) uint32_t hal_cycles(void) {
     return REG(DWT_CYCCNT);
 }
 
