@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 import toolchain
-from toolchain.board import load_board
+from toolchain.board import board_names, load_board
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
@@ -308,6 +308,33 @@ def flash(
         wishes=Wishes(mass_erase=mass_erase, read_back=read_back),
     )
     flash_stage(target, load_board(named), asked, console)
+
+
+@app.command(epilog="Example: tinyltc doctor, or tinyltc doctor --udev | sudo tee /etc/udev/rules.d/60-tinyltc.rules")
+def doctor(
+    board: Annotated[str, typer.Option("--board", help="The board that is to be built and flashed.")] = "nrf52840",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects and nothing else.")] = False,
+    udev: Annotated[bool, typer.Option("--udev", help="Print the udev rules for all boards and nothing else.")] = False,
+) -> None:
+    """Look whether there is what building, emulating and flashing need, and say what to do; 1: something is missing."""
+    import json
+    from dataclasses import asdict
+
+    from toolchain.flash.doctor import examine, healthy
+    from toolchain.flash.doctor import report as report_findings
+    from toolchain.flash.udev import rules
+
+    boards = [load_board(name) for name in board_names()]
+    if udev:
+        typer.echo(rules(boards), nl=False)
+        return
+    lines = examine(load_board(board), boards)
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in lines], indent=2))
+    else:
+        report_findings(lines, console)
+    if not healthy(lines):
+        raise SystemExit(1)
 
 
 @app.command(name="run", epilog="Example: tinyltc run --run demo --seconds 60")

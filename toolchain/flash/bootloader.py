@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import termios
 import time
+from collections.abc import Callable
 from typing import Any
 
 import serial
 from rich.console import Console
 from serial.tools import list_ports
 
-from toolchain.board import BossaFlash, DfuFlash
+from toolchain.board import BossaFlash, DfuFlash, Uf2Flash
 from toolchain.errors import FlashError
 from toolchain.flash.places import ListPorts, Place, choose, ports
 
@@ -25,22 +26,33 @@ _LOOK_S = 0.1
 def find_port(
     flash: DfuFlash | BossaFlash, chosen: str | None, console: Console, comports: ListPorts = list_ports.comports
 ) -> Place:
-    """Return the bootloader's port: ``chosen``, or the only one with its USB ids.
-
-    When there is none but firmware with a native USB port, that is touched (opened at 1,200 baud, which asks it to
-    start the bootloader). Raises FlashError.
-    """
+    """Return the bootloader's port: ``chosen``, or the only one with its USB ids. Raises FlashError."""
     if chosen:
         return Place(chosen, "given")
-    places = ports(flash.usb, comports)
+    places = shown(flash, lambda: ports(flash.usb, comports), console, comports)
+    return choose("bootloader port", "--bootloader", places, console, flash.by_hand)
+
+
+def shown(
+    flash: DfuFlash | BossaFlash | Uf2Flash,
+    look: Callable[[], list[Place]],
+    console: Console,
+    comports: ListPorts = list_ports.comports,
+) -> list[Place]:
+    """Return what ``look`` sees of running bootloaders.
+
+    When that is none, but there is firmware with a native USB port, the port is touched: opened at 1,200 baud, which
+    asks that firmware to start the bootloader.
+    """
+    places = look()
     if not places and flash.touch_1200_baud and (running := ports(flash.application_usb, comports)):
         touched = choose("board", "--bootloader", running, console, flash.by_hand)
         console.print(f"Asking the firmware on {touched.name} to start the bootloader")
         _touch(touched.name)
         end = time.monotonic() + STARTED_S
-        while not (places := ports(flash.usb, comports)) and time.monotonic() < end:
+        while not (places := look()) and time.monotonic() < end:
             time.sleep(_LOOK_S)
-    return choose("bootloader port", "--bootloader", places, console, flash.by_hand)
+    return places
 
 
 def _touch(port: str) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from toolchain.board import Uf2Flash
 from toolchain.errors import FlashError
+from toolchain.flash.bootloader import shown
 from toolchain.flash.image import Image, Part
 from toolchain.flash.method import Progress, Proof, Wishes
 from toolchain.flash.places import Place, choose
@@ -99,11 +100,14 @@ class Uf2:
                 what = f"The drive {chosen} is that of a '{board_id}', not of a '{self._flash.board_id}'."
                 raise FlashError(what, "Is it the right board?")
             return Place(chosen, board_id)
+        places = shown(self._flash, self._own_drives, console)
         known = drives(self._mounts)
-        places = [place for place in known if place.title.startswith(self._flash.board_id)]
         others = f" Drives of other boards: {', '.join(f'{p.name} ({p.title})' for p in known)}." if known else ""
         mount = f"If the drive {self._flash.volume} shows but is not mounted, mount it."
         return choose(self.what, "--bootloader", places, console, f"{self._flash.by_hand} {mount}{others}")
+
+    def _own_drives(self) -> list[Place]:
+        return [place for place in drives(self._mounts) if place.title.startswith(self._flash.board_id)]
 
     def write(self, place: Place, image: Image, wishes: Wishes, console: Console, progress: Progress) -> Proof:
         """Copy the file; the drive must disappear. Compares CURRENT.UF2 where the drive comes back."""

@@ -111,7 +111,9 @@ class Process:
             self._child = None
             child.kill()
             said = child.communicate()[1].decode(errors="replace").strip()[-400:]
-        return EmulatorError(f"QEMU {what}{f': {said}' if said else '.'}", "Try the machine by hand: qemu-system-arm -M help.")
+        return EmulatorError(
+            f"QEMU {what}{f': {said}' if said else '.'}", "Try the machine by hand: qemu-system-arm -M help."
+        )
 
     def close(self) -> None:
         """End QEMU and remove its files."""
