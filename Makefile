@@ -13,7 +13,7 @@ export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware flash flash-packages setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
@@ -24,6 +24,7 @@ help:
 	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
 	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
+	@echo "make flash BOARD=nrf52840 RUN=demo [PORT=/dev/ttyACM0]     the same, onto the board, and prove that it runs there"
 	@echo "make clean                 remove what was built, runs excepted"
 
 demo: setup
@@ -57,6 +58,13 @@ evaluate: setup
 firmware: setup
 	$(BIN)/tinyltc generate --run $(RUN) --board $(BOARD) --engine $(ENGINE)
 	$(BIN)/tinyltc build --run $(RUN) --board $(BOARD) --engine $(ENGINE)
+
+flash: setup flash-packages
+	$(BIN)/tinyltc flash --run $(RUN) --board $(BOARD) $(if $(ENGINE),--engine $(ENGINE)) $(if $(PORT),--port $(PORT)) $(FLASH_OPTIONS)
+
+# Only flashing needs pyOCD.
+flash-packages: setup
+	@$(BIN)/python -c 'import pyocd' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[flash]'
 
 setup: system $(READY)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -166,8 +167,7 @@ def _run_platformio(run: Run, board: Board, variables: dict[str, str]) -> Path:
     script = workspace / f"{board.name}.ld"
     write_text(script, linker_script(board))
     write_json(workspace / "boards" / f"{board.name}.json", board_manifest(board))
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PLATFORMIO_", "TINYLTC_TFLM"))},
+    variables = {
         **variables,
         "TINYLTC_LINKER_SCRIPT": str(script),
         "PLATFORMIO_BOARDS_DIR": str(workspace / "boards"),
@@ -177,6 +177,11 @@ def _run_platformio(run: Run, board: Board, variables: dict[str, str]) -> Path:
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
     }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLATFORMIO_", "TINYLTC_TFLM"))}
+    environment = kept | variables
+    # For whoever wants to run `pio` by hand: `set -a; . runs/<name>/.pio/environment; cd firmware; pio run -t upload`.
+    assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    write_text(workspace / "environment", assignments)
     products = workspace / "build" / "device"
     # PlatformIO keeps products of sources that are gone; their stack figures would be counted.
     shutil.rmtree(products, ignore_errors=True)

@@ -17,6 +17,7 @@ import toolchain
 from toolchain.board import EmulatorName, load_board
 from toolchain.commands.boards import app as board_list
 from toolchain.commands.compare import app as comparing
+from toolchain.commands.flash import app as flashing
 from toolchain.commands.listen import app as listening
 from toolchain.commands.options import (
     BenchEngine,
@@ -50,6 +51,7 @@ bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
 app.add_typer(board_list)
 app.add_typer(comparing)
+app.add_typer(flashing)
 app.add_typer(listening)
 
 

@@ -63,6 +63,12 @@ class LinkError(TinyLtcError):
     exit_code = 8
 
 
+class FlashError(TinyLtcError):
+    """The board was not flashed, or it was not proven that it was: no probe, locked, cut off, read back differently."""
+
+    exit_code = 9
+
+
 class MeterError(TinyLtcError):
     """A current meter is missing, or gave readings that cannot be true."""
 

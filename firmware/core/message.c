@@ -172,6 +172,13 @@ size_t tl_message_ack(uint8_t *payload, uint64_t time_us, uint16_t answered, tl_
     return size_of(payload, at);
 }
 
+size_t tl_message_firmware(uint8_t *payload, uint64_t time_us, uint32_t bytes, const uint8_t *sha256) {
+    uint8_t *at = put_header(payload, TL_KIND_FIRMWARE, time_us);
+    at = put32(at, bytes);
+    memcpy(at, sha256, 32);
+    return size_of(payload, at + 32);
+}
+
 tl_ack_status tl_request_decode(tl_request *request, const uint8_t *payload, size_t size) {
     memset(request, 0, sizeof *request);
     if (size < TL_HEADER_SIZE) {
@@ -187,6 +194,7 @@ tl_ack_status tl_request_decode(tl_request *request, const uint8_t *payload, siz
     switch (request->kind) {
     case TL_KIND_GET_HELLO:
     case TL_KIND_GET_HEALTH:
+    case TL_KIND_GET_FIRMWARE:
         return body_size == 0 ? TL_ACK_DONE : TL_ACK_BAD_BODY;
     case TL_KIND_SET_STREAMS:
         if (body_size != 1 || body[0] > (TL_STREAM_SAMPLE | TL_STREAM_STEP | TL_STREAM_TIMING)) {

@@ -31,10 +31,12 @@ typedef enum {
     TL_KIND_HEALTH = 6,
     TL_KIND_LOG = 7,
     TL_KIND_ACK = 8,
+    TL_KIND_FIRMWARE = 9,
     TL_KIND_GET_HELLO = 64,
     TL_KIND_GET_HEALTH = 65,
     TL_KIND_SET_STREAMS = 66,
-    TL_KIND_PING = 67
+    TL_KIND_PING = 67,
+    TL_KIND_GET_FIRMWARE = 68
 } tl_kind;
 
 /* Whether a frame of this kind overtakes queued frames of the other kinds. Both ends must agree: the host tells a lost
@@ -125,6 +127,9 @@ typedef enum { TL_ACK_DONE = 0, TL_ACK_UNKNOWN_KIND = 1, TL_ACK_BAD_BODY = 2, TL
 
 size_t tl_message_ack(uint8_t *payload, uint64_t time_us, uint16_t answered, tl_ack_status status);
 
+/* `sha256`: 32 bytes, of the `bytes` that the firmware has in flash. */
+size_t tl_message_firmware(uint8_t *payload, uint64_t time_us, uint32_t bytes, const uint8_t *sha256);
+
 /* --- host to device ------------------------------------------------------------------------------------------- */
 
 #define TL_STREAM_SAMPLE 1u
@@ -132,7 +137,7 @@ size_t tl_message_ack(uint8_t *payload, uint64_t time_us, uint16_t answered, tl_
 #define TL_STREAM_TIMING 4u
 
 typedef struct {
-    uint8_t kind;        /* TL_KIND_GET_HELLO .. TL_KIND_PING when TL_ACK_DONE was returned */
+    uint8_t kind;        /* TL_KIND_GET_HELLO .. TL_KIND_GET_FIRMWARE when TL_ACK_DONE was returned */
     uint16_t sequence;   /* to be answered */
     uint8_t stream_mask; /* of SET_STREAMS, else 0 */
 } tl_request;

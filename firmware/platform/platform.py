@@ -59,7 +59,7 @@ class TinyltcPlatform(PlatformBase):
     """Found by PlatformIO by its name: the platform's, capitalized."""
 
     def is_embedded(self) -> bool:
-        """Uploading is done by the command line of TinyLTC, so PlatformIO need not insist on it."""
+        """`upload` is `tinyltc flash` (builder/main.py), so PlatformIO need not look for an upload protocol."""
         return False
 
     def configure_default_packages(self, options, targets):  # type: ignore[no-untyped-def]

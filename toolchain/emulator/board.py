@@ -11,7 +11,7 @@ from toolchain.emulator import profile
 from toolchain.emulator.blockhook import HookChoice
 from toolchain.emulator.chip import Chip
 from toolchain.emulator.faults import Fault
-from toolchain.emulator.image import Program, read_hex
+from toolchain.emulator.image import Program
 from toolchain.emulator.interface import Codes, Times
 from toolchain.emulator.machine import Machine
 from toolchain.emulator.peripherals.clock_power import RESET_PIN
@@ -20,6 +20,7 @@ from toolchain.emulator.sensors.lsm6ds import Lsm6ds3trc, Lsm6dso
 from toolchain.emulator.sensors.lsm9ds1 import Lsm9ds1
 from toolchain.emulator.sensors.ports import I2cPort, SpiPort
 from toolchain.errors import EmulatorError
+from toolchain.hexfile import read_hex
 
 SOC = "nrf52840"
 SENSORS: dict[str, type[Lsm6dso] | type[Lsm6ds3trc] | type[Lsm9ds1]] = {
@@ -82,7 +83,7 @@ class VirtualBoard:
             SpiPort(self._chip, self.imu, wires)
         self._held: tuple[int, bytes] | None = None
         self._on_uart: OnUart | None = None
-        for address, data in read_hex(image) if image else self.program.segments:
+        for address, data in read_hex(image, EmulatorError) if image else self.program.segments:
             self.write_flash(address, data)
         self._powered = False
 

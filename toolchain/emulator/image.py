@@ -88,38 +88,3 @@ def _symbols(entries: list[object], kind: str) -> Iterator[Symbol]:
         if info["type"] == kind and entry["st_shndx"] != "SHN_UNDEF":  # type: ignore[index]
             address = entry["st_value"] & ~1 if kind == "STT_FUNC" else entry["st_value"]  # type: ignore[index]
             yield Symbol(entry.name, address, entry["st_size"])  # type: ignore[attr-defined,index]
-
-
-def read_hex(path: Path) -> list[tuple[int, bytes]]:
-    """Data records of an Intel HEX file as (address, bytes); EmulatorError names the bad line."""
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        raise EmulatorError(f"{path} does not exist.", _HINT) from None
-    except UnicodeDecodeError:
-        raise EmulatorError(f"{path} is not an Intel HEX file.", _HINT) from None
-    upper = 0
-    ended = False
-    found: list[tuple[int, bytes]] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = bytes.fromhex(line.strip().removeprefix(":"))
-            sound = line.startswith(":") and len(record) == record[0] + 5 and sum(record) & 0xFF == 0
-        except (ValueError, IndexError):
-            sound = False
-        if not sound or ended:
-            raise EmulatorError(f"{path}, line {number}: not a sound Intel HEX record.", _HINT)
-        offset, kind, data = int.from_bytes(record[1:3], "big"), record[3], record[4:-1]
-        if kind == 0:
-            found.append((upper + offset, data))
-        elif kind == 1:
-            ended = True
-        elif kind == 2:
-            upper = int.from_bytes(data, "big") << 4
-        elif kind == 4:
-            upper = int.from_bytes(data, "big") << 16
-    if not ended:
-        raise EmulatorError(f"{path} is cut off: it has no end record.", _HINT)
-    return found

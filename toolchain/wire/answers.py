@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from toolchain.wire.messages import Ack, AckStatus, Body, GetHealth, GetHello, Health, Hello, Ping, SetStreams
+from toolchain.wire.messages import (
+    Ack,
+    AckStatus,
+    Body,
+    Firmware,
+    GetFirmware,
+    GetHealth,
+    GetHello,
+    Health,
+    Hello,
+    Ping,
+    SetStreams,
+)
 
-ANSWER: dict[type[Body], type[Body]] = {GetHello: Hello, GetHealth: Health, SetStreams: Ack, Ping: Ack}
+ANSWER: dict[type[Body], type[Body]] = {
+    GetHello: Hello,
+    GetHealth: Health,
+    GetFirmware: Firmware,
+    SetStreams: Ack,
+    Ping: Ack,
+}
 """The type of the answer, by the type of the request."""
 
 

@@ -20,6 +20,8 @@ from toolchain.wire.messages import (
     PROTOCOL_VERSION,
     Ack,
     Body,
+    Firmware,
+    GetFirmware,
     GetHealth,
     GetHello,
     Health,
@@ -36,7 +38,7 @@ BAUD = 1_000_000
 QUEUE_MESSAGES = 1 << 16
 """Unread messages kept; more are dropped and counted in :attr:`Link.unread`."""
 _POLL_S = 0.02
-_Answer = TypeVar("_Answer", Hello, Health, Ack)
+_Answer = TypeVar("_Answer", Hello, Health, Firmware, Ack)
 
 
 def _open_port(url: str, baud: int) -> Any:
@@ -235,6 +237,10 @@ class Link:
     def health(self, timeout: float = 0.5, attempts: int = 3) -> Health:
         """Ask for the device's counters."""
         return self._typed(GetHealth(), Health, timeout, attempts)
+
+    def firmware(self, timeout: float = 2.0, attempts: int = 2) -> Firmware:
+        """Ask which bytes the firmware consists of; it answers when it has hashed them between its samples."""
+        return self._typed(GetFirmware(), Firmware, timeout, attempts)
 
     def ping(self, data: bytes = b"", timeout: float = 0.5, attempts: int = 3) -> float:
         """Send up to 32 bytes; return the seconds until the answer came."""

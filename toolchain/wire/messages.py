@@ -34,6 +34,7 @@ _TIMING = struct.Struct("<II5III")
 _HEALTH = struct.Struct("<14I")
 _HEALTH_1 = struct.Struct("<12I")
 _ACK = struct.Struct("<HB")
+_FIRMWARE = struct.Struct("<I32s")
 
 
 class UnknownMessageError(ValueError):
@@ -171,6 +172,15 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
+class Firmware:
+    """What the firmware in flash is: its size and the SHA-256 of it, model image not included."""
+
+    KIND: ClassVar[int] = 9
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class GetHello:
     """Asks for HELLO."""
 
@@ -200,8 +210,15 @@ class Ping:
     data: bytes = b""
 
 
-Request = GetHello | GetHealth | SetStreams | Ping
-Body = Hello | Sample | Step | Decision | Timing | Health | Log | Ack | Request
+@dataclass(frozen=True, slots=True)
+class GetFirmware:
+    """Asks for FIRMWARE, which comes when the device has hashed itself between its samples."""
+
+    KIND: ClassVar[int] = 68
+
+
+Request = GetHello | GetHealth | SetStreams | Ping | GetFirmware
+Body = Hello | Sample | Step | Decision | Timing | Health | Log | Ack | Firmware | Request
 
 COMMAND_KINDS = frozenset({Decision.KIND, Ack.KIND})
 """Kinds whose frames overtake others in the device's queue."""
@@ -247,7 +264,9 @@ def _pack(body: Body) -> bytes:
             return bytes([body.mask])
         case Ping():
             return body.data
-        case GetHello() | GetHealth():
+        case Firmware():
+            return _FIRMWARE.pack(body.size, body.sha256)
+        case GetHello() | GetHealth() | GetFirmware():
             return b""
 
 
@@ -319,6 +338,10 @@ def _ack(body: bytes) -> Ack:
     return Ack(answered, AckStatus(status))
 
 
+def _firmware(body: bytes) -> Firmware:
+    return Firmware(*_FIRMWARE.unpack(body))
+
+
 def _empty(body: bytes) -> None:
     if body:
         raise BadBodyError("the request has no body")
@@ -332,6 +355,11 @@ def _get_hello(body: bytes) -> GetHello:
 def _get_health(body: bytes) -> GetHealth:
     _empty(body)
     return GetHealth()
+
+
+def _get_firmware(body: bytes) -> GetFirmware:
+    _empty(body)
+    return GetFirmware()
 
 
 def _set_streams(body: bytes) -> SetStreams:
@@ -355,10 +383,12 @@ _DECODERS: dict[int, Callable[[bytes], Body]] = {
     Health.KIND: _health,
     Log.KIND: _log,
     Ack.KIND: _ack,
+    Firmware.KIND: _firmware,
     GetHello.KIND: _get_hello,
     GetHealth.KIND: _get_health,
     SetStreams.KIND: _set_streams,
     Ping.KIND: _ping,
+    GetFirmware.KIND: _get_firmware,
 }
 
 

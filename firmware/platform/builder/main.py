@@ -1,6 +1,8 @@
 """SCons script of the platform, run by PlatformIO: how sources become firmware.elf (see toolchain/build.py)."""
 
 import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -64,3 +66,19 @@ if ENGINE == "tflm":
 program = env.BuildProgram()
 AlwaysBuild(env.Alias("buildprog", program))
 Default(program)
+
+
+def upload(target, source, env):  # type: ignore[no-untyped-def]
+    """`pio run -t upload` is `tinyltc flash`: it builds as well, adds the model, and proves what it did."""
+    run = Path(GENERATED).parent
+    command = [sys.executable, "-m", "toolchain.cli", "flash", "--run", run.name, "--engine", ENGINE]
+    command += ["--board", str(env["BOARD"])]
+    if port := env.get("UPLOAD_PORT"):
+        command += ["--port", str(port)]
+    # The command looks for runs/ where it stands, and this process for the package where this file lies.
+    paths = [str(FIRMWARE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.run(command, cwd=run.parent.parent, env=environment, check=False).returncode
+
+
+AlwaysBuild(env.Alias("upload", None, env.Action(upload, None)))

@@ -9,8 +9,9 @@ from emulator_support import Compile, Run, word, words
 
 from toolchain.board import Board
 from toolchain.emulator.board import VirtualBoard
-from toolchain.emulator.image import Program, read_hex
+from toolchain.emulator.image import Program
 from toolchain.errors import EmulatorError
+from toolchain.hexfile import read_hex
 
 SLOT = 0xF0000
 
@@ -156,7 +157,7 @@ def test_missing_and_foreign_files_are_refused(board: Board, tmp_path: Path) -> 
     with pytest.raises(EmulatorError, match="does not exist"):
         VirtualBoard(board, tmp_path / "none.elf")
     with pytest.raises(EmulatorError, match="does not exist"):
-        read_hex(tmp_path / "none.hex")
+        read_hex(tmp_path / "none.hex", EmulatorError)
     (tmp_path / "text.elf").write_text("no")
     with pytest.raises(EmulatorError, match="not a sound ELF"):
         VirtualBoard(board, tmp_path / "text.elf")

@@ -40,10 +40,12 @@ decisions = st.builds(m.Decision, u32, u8, i32, u64)
 timings = st.builds(m.Timing, u32, u32, st.tuples(u32, u32, u32, u32, u32), u32, u32)
 healths = st.builds(m.Health, *[u32] * 14)
 logs = st.builds(m.Log, st.integers(0, 2), names(227))
+firmwares = st.builds(m.Firmware, u32, st.binary(min_size=32, max_size=32))
 acks = st.builds(m.Ack, u16, st.sampled_from(m.AckStatus))
 requests = st.one_of(
     st.just(m.GetHello()),
     st.just(m.GetHealth()),
+    st.just(m.GetFirmware()),
     st.builds(m.SetStreams, st.integers(0, 7).map(m.Stream)),
     st.builds(m.Ping, st.binary(max_size=32)),
 )
@@ -121,6 +123,8 @@ def _c_encode(library: ctypes.CDLL, body: m.Body, time_us: int) -> bytes:
             size = library.tl_message_health(out, when, words)
         case m.Log():
             size = library.tl_message_log(out, when, body.severity, body.text.encode())
+        case m.Firmware():
+            size = library.tl_message_firmware(out, when, long(body.size), body.sha256)
         case m.Ack():
             size = library.tl_message_ack(out, when, ctypes.c_uint16(body.answered), int(body.status))
         case _:
@@ -131,7 +135,11 @@ def _c_encode(library: ctypes.CDLL, body: m.Body, time_us: int) -> bytes:
 
 
 @Fixture
-@given(body=st.one_of(hellos, samples, steps, decisions, timings, healths, logs, acks), time_us=u64, sequence=u16)
+@given(
+    body=st.one_of(hellos, samples, steps, decisions, timings, healths, logs, acks, firmwares),
+    time_us=u64,
+    sequence=u16,
+)
 def test_device_to_host(library, body: m.Body, time_us: int, sequence: int) -> None:
     payload = ctypes.create_string_buffer(_c_encode(library, body, time_us))
     library.tl_message_set_sequence(payload, ctypes.c_uint16(sequence))
@@ -182,7 +190,9 @@ def test_both_ends_refuse_the_same_requests(library, kind: int, version: int, bo
         (b"\x42\x01" + bytes(12), 2),
         (b"\x43\x01" + bytes(10 + 33), 2),
         (b"\x01\x01" + bytes(10), 1),
-        (b"\x44\x01" + bytes(10), 1),
+        (b"\x44\x01" + bytes(10), 0),
+        (b"\x44\x01" + bytes(11), 2),
+        (b"\x45\x01" + bytes(10), 1),
         (b"\x40\x01", 2),
     ],
 )
@@ -202,7 +212,7 @@ def test_bytes_of_the_specification() -> None:
     assert sizes == {1: 92}
 
 
-@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 6, 8])
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 6, 8, 9])
 def test_host_refuses_other_lengths(kind: int) -> None:
     bodies = {
         1: m.Hello(1, 0, 0, 0, "b", "f", bytes(32), 1, 2, 3, 4, 5, 6),
@@ -212,6 +222,7 @@ def test_host_refuses_other_lengths(kind: int) -> None:
         5: m.Timing(1, 2, (1, 2, 3, 4, 5), 6, 7),
         6: m.Health(*range(14)),
         8: m.Ack(1, m.AckStatus.DONE),
+        9: m.Firmware(1000, bytes(32)),
     }
     payload = m.encode(bodies[kind])
     for wrong in (payload[:-1], payload + b"\x00", payload[:12]):
