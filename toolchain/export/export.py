@@ -55,12 +55,12 @@ def import_json(path: Path, run: Run, console: Console) -> None:
     if run.path.exists():
         raise ConfigError(f"{run.path} exists already.", "Choose another name with --run.")
     file = read_file(path)
-    weights, tflite = from_file(file)
+    project, weights, tflite = from_file(file, path)
     save_weights(run.weights, weights)
     if tflite is not None:
         write_bytes(run.tflite, tflite)
     save_spec(run.model_json, file.model)
-    run.save_project(file.project)
+    run.save_project(project)
     next_step = "generate" if tflite is not None else "convert"
     console.print(f"{run.path}: {weights.parameters:,} parameters. Next: `tinyltc {next_step} --run {run.path.name}`")
 

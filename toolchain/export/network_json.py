@@ -1,4 +1,4 @@
-"""A whole network as one JSON file, and back (docs/SPEC.md, 9; the schema is docs/network.schema.json).
+"""A whole network as one JSON file, and back (docs/SPEC.md, 8; the schema is docs/network.schema.json).
 
 Numbers are exact: a float32 is written as the shortest decimal of the double that equals it, so that reading it back
 gives the same bits; scales that model.json holds as doubles stay doubles. The int8 graph of a converted run is written
@@ -94,13 +94,13 @@ class NetworkFile(_Strict):
 
     ``model``: widths, preparation of the inputs, solver, time scale, labels, decision (model.json). ``weights``: the
     float network, arrays named as in docs/SPEC.md, 7. ``graph``: the int8 right-hand side, of a converted run.
-    ``project``: what it was trained from and for (tinyltc.toml).
+    ``project``: what it was trained from and for (project.json; checked by its own rules).
     """
 
     format: Literal["tinyltc-network"] = "tinyltc-network"
     version: Literal[1] = 1
     made_by: str
-    project: Project
+    project: dict[str, Any]
     model: ModelSpec
     weights: dict[str, FloatArray]
     graph: Int8Graph | None = None
@@ -116,7 +116,11 @@ def to_file(project: Project, spec: ModelSpec, weights: Weights, tflite: bytes |
     if graph is not None and _tflite(graph) != tflite:
         raise ModelError("The .tflite is not as `tinyltc convert` writes it.", "Convert the run again.")
     return NetworkFile(
-        made_by=f"tinyltc {toolchain.__version__}", project=project, model=spec, weights=arrays, graph=graph
+        made_by=f"tinyltc {toolchain.__version__}",
+        project=project.model_dump(mode="json"),
+        model=spec,
+        weights=arrays,
+        graph=graph,
     )
 
 
@@ -125,9 +129,15 @@ def read_file(path: Path) -> NetworkFile:
     return validated(NetworkFile, read_json(path, ModelError, _HINT), path, ModelError)
 
 
-def from_file(file: NetworkFile) -> tuple[Weights, bytes | None]:
-    """Return the float weights and the .tflite (None without one); raises ModelError if they do not fit the model."""
+def from_file(file: NetworkFile, where: Path) -> tuple[Project, Weights, bytes | None]:
+    """Return project, float weights and .tflite (None without one); raises ModelError if they do not fit the model.
+
+    ``where`` names the file in messages.
+    """
     spec = file.model
+    project = validated(Project, file.project, where, ModelError)
+    if project.task.classes != spec.classes:
+        raise ModelError(f"The project and the model of {where} name different classes.", _HINT)
     arrays: dict[str, Floats] = {}
     for name, array in file.weights.items():
         wide = np.array(array.values, np.float64)
@@ -140,10 +150,10 @@ def from_file(file: NetworkFile) -> tuple[Weights, bytes | None]:
     if unknown:
         raise ModelError(f"The weights hold '{min(unknown)}', which the model does not have.", _HINT)
     if file.graph is None:
-        return weights, None
+        return project, weights, None
     tflite = _tflite(file.graph)
     matching_int8(spec, read_network(read_tflite(tflite)))
-    return weights, tflite
+    return project, weights, tflite
 
 
 def schema() -> dict[str, Any]:

@@ -40,7 +40,11 @@ def random_weights(spec: ModelSpec, seed: int = 1) -> Weights:
 def run(tmp_path: Path, board: Board) -> Run:
     """A converted run of random weights; its int8 graph is another network of the same shape."""
     made = write_reference_run(tmp_path / "runs" / "made", board, UNITS, 5, preparation="difference")
-    save_weights(made.weights, random_weights(load_spec(made.model_json)))
+    spec = load_spec(made.model_json)
+    project = made.project()
+    task = project.task.model_copy(update={"classes": spec.classes, "background": spec.classes[0]})
+    made.save_project(project.model_copy(update={"task": task}))
+    save_weights(made.weights, random_weights(spec))
     return made
 
 

@@ -91,6 +91,14 @@ def _drop(value: dict[str, Any]) -> None:
     del value["weights"]["w1"]
 
 
+def _misname(value: dict[str, Any]) -> None:
+    value["project"]["task"]["classes"][1] = "another"
+
+
+def _misspell(value: dict[str, Any]) -> None:
+    value["project"]["trainning"] = {}
+
+
 def _widen(value: dict[str, Any]) -> None:
     value["weights"]["d"]["values"][0] = 0.1
 
@@ -119,7 +127,9 @@ def _unknown(value: dict[str, Any]) -> None:
     value["model"]["cellar"] = 1
 
 
-@pytest.mark.parametrize("spoil", [_drop, _widen, _stretch, _rename, _cross, _overflow, _rescale, _unknown])
+@pytest.mark.parametrize(
+    "spoil", [_drop, _misname, _misspell, _widen, _stretch, _rename, _cross, _overflow, _rescale, _unknown]
+)
 def test_a_damaged_file_is_refused_and_leaves_nothing(
     run: Run, tmp_path: Path, spoil: Callable[[dict[str, Any]], None]
 ) -> None:
