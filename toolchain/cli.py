@@ -20,6 +20,7 @@ from toolchain.commands.listen import app as listening
 from toolchain.commands.options import (
     BenchEngine,
     BoardName,
+    CellName,
     DataName,
     DataPath,
     Engine,
@@ -111,6 +112,10 @@ def train(
     max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
     board: BoardName = None,
     solver: SolverName = None,
+    cell: CellName = None,
+    density: Annotated[
+        float | None, typer.Option(help="Share of the drives' weights that is wired; of cell ltc.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="A finished run to start from; --data is then a .npz of your own.")
     ] = None,
@@ -131,6 +136,8 @@ def train(
         max_seconds=max_seconds,
         board=board,
         solver=solver,
+        cell=cell,
+        density=density,
     )
     target = load_board(chosen.target.board)
     begin = start_weights(open_run(start), chosen.task.classes) if start else None
