@@ -33,6 +33,7 @@ from toolchain.commands.options import (
     console,
     errors,
 )
+from toolchain.commands.search import app as searching
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
@@ -49,6 +50,7 @@ bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
 app.add_typer(listening)
 app.add_typer(exporting)
+app.add_typer(searching)
 
 
 def _version(wanted: bool) -> None:

@@ -61,5 +61,5 @@ def test_a_cell_without_solver_or_wiring_says_so():
     for options in ({"solver": "euler"}, {"density": 0.5}):
         with pytest.raises(ConfigError, match="belong to cell ltc"):
             with_options(project, cell="cfc", **options)
-    with pytest.raises(ConfigError, match="model.cell"):
+    with pytest.raises(ConfigError, match=r"model\.cell"):
         with_options(project, cell="lstm")
