@@ -24,10 +24,15 @@ class Ledger:
             [float(score) for score in read_json(path, DataError, f"Delete {path}.")["scores"]] if path.exists() else []
         )
 
-    def add(self, one: dict[str, Any], score: float) -> list[float]:
-        """Write the next fold's score; return all."""
-        scores = [*self.scores(one), score]
-        write_json(self._path(one), {"candidate": one, "scores": scores})
+    def put(self, one: dict[str, Any], k: int, score: float) -> list[float]:
+        """Write the score of fold ``k``, unless it is there; return all.
+
+        A worker that outlives a search that was killed may come to its end while the next search is at the same fold.
+        """
+        scores = self.scores(one)
+        if len(scores) == k:
+            scores.append(score)
+            write_json(self._path(one), {"candidate": one, "scores": scores})
         return scores
 
     def _path(self, one: dict[str, Any]) -> Path:

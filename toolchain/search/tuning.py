@@ -75,7 +75,8 @@ def run_trials(
         one, book = config["candidate"], Ledger(ledger)
         scores = book.scores(one)
         while len(scores) < asked["folds"]:
-            scores = book.add(one, objective(one, asked, len(scores)))
+            k = len(scores)
+            scores = book.put(one, k, objective(one, asked, k))
             tune.report({"score": statistics.mean(scores), "folds_done": len(scores)})
         tune.report({"score": statistics.mean(scores), "folds_done": len(scores)})
 
