@@ -17,11 +17,13 @@ import toolchain
 from toolchain.board import EmulatorName, load_board
 from toolchain.commands.boards import app as board_list
 from toolchain.commands.compare import app as comparing
+from toolchain.commands.export import app as exporting
 from toolchain.commands.flash import app as flashing
 from toolchain.commands.listen import app as listening
 from toolchain.commands.options import (
     BenchEngine,
     BoardName,
+    CellName,
     DataName,
     DataPath,
     EmulatorOption,
@@ -35,6 +37,7 @@ from toolchain.commands.options import (
     console,
     errors,
 )
+from toolchain.commands.search import app as searching
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
@@ -53,6 +56,8 @@ app.add_typer(board_list)
 app.add_typer(comparing)
 app.add_typer(flashing)
 app.add_typer(listening)
+app.add_typer(exporting)
+app.add_typer(searching)
 
 
 def _version(wanted: bool) -> None:
@@ -116,6 +121,10 @@ def train(
     max_seconds: Annotated[float | None, typer.Option(min=1.0, help="Stop training after this long.")] = None,
     board: BoardName = None,
     solver: SolverName = None,
+    cell: CellName = None,
+    density: Annotated[
+        float | None, typer.Option(help="Share of the drives' weights that is wired; of cell ltc.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="A finished run to start from; --data is then a .npz of your own.")
     ] = None,
@@ -136,6 +145,8 @@ def train(
         max_seconds=max_seconds,
         board=board,
         solver=solver,
+        cell=cell,
+        density=density,
     )
     target = load_board(chosen.target.board)
     begin = start_weights(open_run(start), chosen.task.classes) if start else None

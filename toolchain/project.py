@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from toolchain.errors import ConfigError
 from toolchain.files import read_json, validated
+from toolchain.ltc.modelspec import Cell
 from toolchain.ltc.prepare import Preparation
 from toolchain.ltc.solvers import Solver
 
@@ -58,9 +59,13 @@ class Data(_Strict):
 
 
 class Model(_Strict):
-    """The LTC: layer widths, model time per second, the longest gap that is integrated, and the solver."""
+    """The network: its cell, layer widths, model time per second, the longest gap, and the solver."""
 
+    cell: Cell = Field(default="ltc", description="every other than ltc is for comparison only (docs/cells.md)")
     layers: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1, max_length=8)] = [64, 64]
+    density: float = Field(
+        default=1.0, gt=0, le=1, description="share of the drives' weights that is wired, at random; of cell ltc"
+    )
     time_scale: float = Field(default=7.0, gt=0, description="model time units per second")
     dt_max_s: float = Field(default=0.1, gt=0, description="a longer gap between samples resets the state")
     tau_epsilon: float = Field(default=0.05, gt=0, description="smallest time constant in model time units")
@@ -68,6 +73,12 @@ class Model(_Strict):
     preparation: Preparation = Field(
         default="raw", description="of the inputs: as they are, without their mean, or with their rate of change"
     )
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Model:
+        if self.cell != "ltc" and (self.density != 1 or self.solver != "semi_implicit"):
+            raise ValueError(f"density and solver belong to cell ltc; cell {self.cell} has neither")
+        return self
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -198,6 +209,8 @@ def with_options(
     max_seconds: float | None = None,
     board: str | None = None,
     solver: str | None = None,
+    cell: str | None = None,
+    density: float | None = None,
 ) -> Project:
     """Return a copy of ``project`` with the options that were given; a wrong one raises ConfigError."""
     value = project.model_dump()
@@ -217,6 +230,7 @@ def with_options(
             value["training"][key] = option
     if board is not None:
         value["target"]["board"] = board
-    if solver is not None:
-        value["model"]["solver"] = solver
+    for key, choice in (("solver", solver), ("cell", cell), ("density", density)):
+        if choice is not None:
+            value["model"][key] = choice
     return validated(Project, value, "options")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from toolchain.ltc.modelspec import Cell
 from toolchain.ltc.solvers import Solver
 
 console = Console()
@@ -45,6 +46,9 @@ SolverName = Annotated[
     Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
 ]
 EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+CellName = Annotated[
+    Cell | None, typer.Option("--cell", help="ltc, or for comparison only: ltc_state_tau, ltc_2021, cfc, gru, tcn.")
+]
 
 
 class EmulatorChoice(StrEnum):

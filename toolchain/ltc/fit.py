@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -14,10 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from toolchain.errors import ModelError
 from toolchain.ltc.batches import Batch, Batches
-from toolchain.ltc.model import Ltc
 from toolchain.ltc.scan import Tensor
 from toolchain.ltc.tf import keras, tf
-from toolchain.ltc.weights import Weights
 from toolchain.project import Training
 
 CLIP_NORM = 1.0
@@ -29,6 +27,32 @@ LAST_RATE = 0.02
 """The cosine ends at this fraction of the learning rate."""
 _CLOCK_MARGIN = 0.25
 """How far, in fractions of the whole, the steps may lag behind the clock before the cosine follows the clock."""
+
+
+W = TypeVar("W")
+"""What a network's weights are, copied out: :class:`toolchain.ltc.weights.Weights` of the LTC."""
+
+
+W_co = TypeVar("W_co", covariant=True)
+
+
+class Trainable(Protocol[W_co]):
+    """What the trainer asks of a network; :class:`toolchain.ltc.model.Ltc` says what the methods do."""
+
+    outputs: int
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """Every weight that is trained."""
+
+    def zero_state(self, batch: int) -> list[Tensor]:
+        """Return the state at rest."""
+
+    def chunk(self, x: Tensor, dt: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Return logits, states of every layer and the state after."""
+
+    def to_weights(self) -> W_co:
+        """Copy the weights out."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +67,10 @@ class Epoch:
 
 
 @dataclass
-class Fit:
+class Fit(Generic[W]):
     """What training gave: the best weights, why it stopped, and how it went."""
 
-    weights: Weights
+    weights: W
     stopped: str
     seconds: float = 0.0
     steps: int = 0
@@ -57,10 +81,10 @@ class Fit:
         return [asdict(epoch) for epoch in self.epochs]
 
 
-class Trainer:
+class Trainer(Generic[W]):
     """One network in training: the compiled step, the carried states and the averaged weights."""
 
-    def __init__(self, model: Ltc, settings: Training, rows: int) -> None:
+    def __init__(self, model: Trainable[W], settings: Training, rows: int) -> None:
         self.model = model
         self._smoothing = settings.label_smoothing
         self._decay = settings.average
@@ -102,7 +126,7 @@ class Trainer:
         """Let the model have the averaged weights: the end of a training whose weights are not copied out."""
         self._swap([value.numpy() for value in self._average])
 
-    def averaged(self) -> Weights:
+    def averaged(self) -> W:
         """Copy the averaged weights out."""
         current = self._swap([value.numpy() for value in self._average])
         weights = self.model.to_weights()
@@ -142,14 +166,14 @@ class Trainer:
 
 
 def fit(
-    trainer: Trainer,
+    trainer: Trainer[W],
     batches: Batches,
     validation: list[Batch],
-    accuracy: Callable[[Weights], float],
+    accuracy: Callable[[W], float],
     settings: Training,
     console: Console,
-    improved: Callable[[Weights], None],
-) -> Fit:
+    improved: Callable[[W], None],
+) -> Fit[W]:
     """Train until the epochs, the patience or the seconds of ``settings`` run out, or Ctrl-C.
 
     ``accuracy`` gives the validation accuracy of weights; ``improved`` is told the weights of every improvement: of

@@ -12,6 +12,9 @@ from toolchain.files import read_json, validated, write_json
 from toolchain.ltc.prepare import Preparation, inputs_of
 from toolchain.ltc.solvers import Solver
 
+Cell = Literal["ltc", "ltc_state_tau", "ltc_2021", "cfc", "gru", "tcn"]
+"""docs/cells.md has their equations; only ``ltc`` can be deployed."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -56,6 +59,7 @@ class ModelSpec(_Strict):
 
     format: Literal[1] = 1
     kind: Literal["classes"] = "classes"
+    cell: Cell = "ltc"
     classes: list[str]
     preparation: Preparation = "raw"
     inputs: int = 6
@@ -91,6 +95,15 @@ class ModelSpec(_Strict):
     def states(self) -> int:
         """Sum of the layer widths."""
         return sum(self.units)
+
+
+def require_ltc(spec: ModelSpec) -> None:
+    """Raise ModelError for a cell that only training knows: no engine and no reference step computes it."""
+    if spec.cell != "ltc":
+        raise ModelError(
+            f"Cell '{spec.cell}' is for comparison only: its scores are in training.json, and no engine runs it.",
+            "Train with --cell ltc what shall be converted.",
+        )
 
 
 def save_spec(path: Path, spec: ModelSpec) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
@@ -12,7 +14,7 @@ from toolchain.files import sha256_of, write_json
 from toolchain.ltc.batches import Batches, Preparer
 from toolchain.ltc.curves import draw_curves
 from toolchain.ltc.decision import decision_spec
-from toolchain.ltc.evaluate import FLOAT_Y_SCALE, evaluate_streams, evaluate_windows, float_logits
+from toolchain.ltc.evaluate import FLOAT_Y_SCALE, Logits, evaluate_streams, evaluate_windows, float_logits
 from toolchain.ltc.modelspec import ModelSpec, save_spec
 from toolchain.ltc.prepare import RATE_US, inputs_of
 from toolchain.ltc.solvers import TRAINED_THROUGH, require_stable
@@ -25,7 +27,10 @@ from toolchain.recordings.recording import DataSet
 from toolchain.runs import Run
 
 if TYPE_CHECKING:
-    from toolchain.ltc.fit import Fit
+    from toolchain.ltc.fit import Fit, Trainable
+
+W = TypeVar("W")
+"""What a network's weights are, copied out."""
 
 GYRO_UNIT = 2.5
 """rad/s that make an input of 1; of acceleration it is 1 g. Both reach as far as the states: one int8 scale for all."""
@@ -60,20 +65,24 @@ def train(run: Run, project: Project, board: Board, console: Console, start: Wei
     # No tau can be smaller than tau_epsilon, so no weights can make a solver unstable that is stable at it.
     require_stable(spec.solver, 1.0 / spec.tau_epsilon, spec.time_scale, spec.dt_max_us, spec.period_us)
 
-    result = fit_network(
-        project, board, data, spec, console, lambda weights: save_weights(run.checkpoint, weights), start
-    )
-    save_weights(run.checkpoint, result.weights)
+    if spec.cell == "ltc":
+        trained = train_ltc(project, board, data, spec, console, run.checkpoint, start)
+    else:
+        from toolchain.ltc.comparison import train_comparison
+
+        trained = train_comparison(project, board, data, spec, console, run.checkpoint)
+    result = trained.fit
+    trained.save(run.checkpoint)
     # Together and last: whatever ends the training before leaves the files of an earlier one in agreement.
     run.save_project(project)
     write_json(run.data_json, card(data, board.imu.rate_hz))
-    save_weights(run.weights, result.weights)
+    trained.save(run.weights)
     save_spec(run.model_json, spec)
 
     decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
-    logits = float_logits(FloatNetwork(result.weights, spec.tau_epsilon, spec.solver), spec, board.imu)
-    windows = {part: evaluate_windows(getattr(data, part), logits, spec, decision) for part in ("validation", "test")}
-    stream = evaluate_streams(data.test, logits, spec, decision)
+    scored, logits = trained.data, trained.logits
+    windows = {part: evaluate_windows(getattr(scored, part), logits, spec, decision) for part in ("validation", "test")}
+    stream = evaluate_streams(scored.test, logits, spec, decision)
     write_json(
         run.path / "training.json",
         {
@@ -84,7 +93,8 @@ def train(run: Run, project: Project, board: Board, console: Console, start: Wei
             "weights_sha256": sha256_of(run.weights),
             "seed": project.training.seed,
             "everyone": project.training.everyone,
-            "parameters": result.weights.parameters,
+            "parameters": trained.parameters,
+            "cell": spec.cell,
             "epochs": result.history(),
             "accuracy": {part: score.accuracy for part, score in windows.items()},
             "confusion": windows["test"].confusion.tolist(),
@@ -103,6 +113,32 @@ def train(run: Run, project: Project, board: Board, console: Console, start: Wei
     return result.stopped
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A network after its training. ``save`` writes its weights; ``logits`` runs it over the recordings of ``data``."""
+
+    fit: Fit[Any]
+    save: Callable[[Path], None]
+    parameters: int
+    logits: Logits
+    data: DataSet
+
+
+def train_ltc(
+    project: Project,
+    board: Board,
+    data: DataSet,
+    spec: ModelSpec,
+    console: Console,
+    checkpoint: Path,
+    start: Weights | None = None,
+) -> Trained:
+    """Train the LTC of ``project``; every improvement is written to ``checkpoint``."""
+    made = fit_network(project, board, data, spec, console, lambda weights: save_weights(checkpoint, weights), start)
+    logits = float_logits(FloatNetwork(made.weights, spec.tau_epsilon, spec.solver), spec, board.imu)
+    return Trained(made, lambda path: save_weights(path, made.weights), made.weights.parameters, logits, data)
+
+
 def fit_network(
     project: Project,
     board: Board,
@@ -111,21 +147,42 @@ def fit_network(
     console: Console,
     improved: Callable[[Weights], None] = lambda _: None,
     start: Weights | None = None,
-) -> Fit:
-    """Train on the training people of ``data`` and return the weights that are best on its validation people.
+) -> Fit[Weights]:
+    """Train the LTC on the training people of ``data``; return the weights that are best on its validation people.
 
     With ``[training] everyone`` on both, and the last weights. ``improved`` is told weights worth keeping.
     """
-    from toolchain.ltc.fit import Trainer, fit
     from toolchain.ltc.model import Ltc
+    from toolchain.ltc.sparse import SparseLtc
 
-    settings = project.training
     decision = decision_spec(project.decision, data.background, FLOAT_Y_SCALE)
 
     def accuracy(weights: Weights) -> float:
         network = FloatNetwork(weights, spec.tau_epsilon, spec.solver)
         return evaluate_windows(data.validation, float_logits(network, spec, board.imu), spec, decision).accuracy
 
+    through, density = TRAINED_THROUGH[spec.solver], project.model.density
+    shape = (spec.units, len(spec.classes), spec.tau_epsilon, project.training.seed, spec.inputs)
+    model = Ltc(*shape, through) if density == 1 else SparseLtc(*shape, density, through)
+    if start is not None:
+        model.set_from(start)
+    return fit_model(model, accuracy, project, board, data, spec, console, improved)
+
+
+def fit_model(
+    model: Trainable[W],
+    accuracy: Callable[[W], float],
+    project: Project,
+    board: Board,
+    data: DataSet,
+    spec: ModelSpec,
+    console: Console,
+    improved: Callable[[W], None],
+) -> Fit[W]:
+    """As :func:`fit_network`, of any network; ``accuracy`` scores weights on the validation people."""
+    from toolchain.ltc.fit import Trainer, fit
+
+    settings = project.training
     prepare = Preparer(spec, board.imu, data.background, settings)
     length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
     validation = Batches(
@@ -135,10 +192,6 @@ def fit_network(
     batches = Batches(
         people, prepare, data.background, settings=settings, length=length, seed=settings.seed, varied=True
     )
-    through = TRAINED_THROUGH[spec.solver]
-    model = Ltc(spec.units, len(spec.classes), spec.tau_epsilon, settings.seed, spec.inputs, through)
-    if start is not None:
-        model.set_from(start)
     return fit(
         Trainer(model, settings, settings.batch),
         batches,
@@ -158,6 +211,7 @@ def model_spec(project: Project, board: Board, data: DataSet) -> ModelSpec:
     if preparation == "difference":
         gain += [value * RATE_UNIT_S / (RATE_US * 1e-6) for value in gain]
     return ModelSpec(
+        cell=project.model.cell,
         classes=list(data.classes),
         units=list(project.model.layers),
         rate_hz=imu.rate_hz,

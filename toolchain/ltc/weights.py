@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from toolchain.errors import ModelError
 from toolchain.files import read_npz, replacing
-from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.modelspec import ModelSpec, require_ltc
 from toolchain.ltc.prepare import CHANNELS
 
 Floats = npt.NDArray[np.float32]
@@ -97,6 +97,7 @@ def save_weights(path: Path, weights: Weights) -> None:
 
 
 def load_weights(path: Path, spec: ModelSpec) -> Weights:
-    """Read ``model.npz`` and check it against its ``model.json``; raises ModelError."""
+    """Read ``model.npz`` and check it against its ``model.json``; raises ModelError, also for a cell that is no LTC."""
+    require_ltc(spec)
     arrays = read_npz(path, ModelError, "Train first: `tinyltc train`.")
     return from_arrays(arrays, spec.units, len(spec.classes), spec.inputs)

@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -24,24 +23,19 @@ from toolchain.board import Board, load_board
 from toolchain.errors import ConfigError, DataError
 from toolchain.files import read_json, write_json
 from toolchain.ltc.batches import Batches, Preparer
-from toolchain.ltc.evaluate import FLOAT_Y_SCALE
+from toolchain.ltc.cells import KINDS
+from toolchain.ltc.comparison import runner, thin
 from toolchain.ltc.fit import Trainer, learning_rate
 from toolchain.ltc.model import Ltc
-from toolchain.ltc.modelspec import ModelSpec
-from toolchain.ltc.tf import tf
+from toolchain.ltc.modelspec import Cell, ModelSpec
+from toolchain.ltc.sparse import SparseLtc
 from toolchain.ltc.train import chunk_length, model_spec
 from toolchain.project import Project, project_for_data
-from toolchain.recordings.recording import Recording
 from toolchain.recordings.resample import resample
-from toolchain.study.cells import Cfc, Fused, Gru, StateTau, Tcn
 from toolchain.study.material import Material, load_material, score_whole
 from toolchain.study.parts import Part, changed
-from toolchain.study.sparse import SparseLtc
 
 FOLDS = 3
-PIECE = 128
-"""Samples that a network is run over at once; the state goes on."""
-TOGETHER = 64
 Make = Callable[[ModelSpec, int], Any]
 """Makes a network for a spec and a seed."""
 
@@ -67,9 +61,9 @@ def _sparse(density: float) -> Make:
     return make
 
 
-def _other(kind: Any, width: int) -> Make:
+def _other(cell: Cell, *units: int) -> Make:
     def make(spec: ModelSpec, seed: int) -> Any:
-        return kind(spec.inputs, width, len(spec.classes), seed)
+        return KINDS[cell](spec.inputs, units, len(spec.classes), seed)
 
     return make
 
@@ -78,11 +72,11 @@ CONTENDERS = (
     Contender("ltc", "the article's LTC, tau from the input, 2x64", True, _ltc),
     Contender("ltc_sparse_50", "the same, half of the recurrent and layer weights zero", True, _sparse(0.5)),
     Contender("ltc_sparse_25", "the same, three quarters zero", True, _sparse(0.25)),
-    Contender("ltc_state_tau", "tau from input and state, 2x53", False, _other(StateTau, 53)),
-    Contender("ltc_2021", "Hasani et al. 2021, fused solver, 2x76", False, _other(Fused, 76)),
-    Contender("cfc", "closed-form continuous-time, 2x42", False, _other(Cfc, 42)),
-    Contender("gru", "gated recurrent unit, dt as an input, 2x44", False, _other(Gru, 44)),
-    Contender("tcn", "causal convolutions, reach 1.2 s, width 39", False, _other(Tcn, 39)),
+    Contender("ltc_state_tau", "tau from input and state, 2x53", False, _other("ltc_state_tau", 53, 53)),
+    Contender("ltc_2021", "Hasani et al. 2021, fused solver, 2x76", False, _other("ltc_2021", 76, 76)),
+    Contender("cfc", "closed-form continuous-time, 2x42", False, _other("cfc", 42, 42)),
+    Contender("gru", "gated recurrent unit, dt as an input, 2x44", False, _other("gru", 44, 44)),
+    Contender("tcn", "causal convolutions, reach 1.2 s, width 39", False, _other("tcn", 39, 39, 39, 39, 39)),
 )
 
 
@@ -106,9 +100,9 @@ def trial(one: Contender, project: Project, board: Board, material: Material, k:
     parameters = int(sum(np.prod(value.shape) for value in network.trainable_variables))
 
     even = [resample(recording, spec.rate_hz) for recording in whole]
-    thinned = tuple(_thinned(recording, prepare.stride) for recording in even)
+    thinned = thin(even, prepare.stride)
     prepared = [prepare(recording, None) for recording in even]
-    made = _run(network, [p.x for p in prepared], [p.dt for p in prepared])
+    made = runner(network)([p.x for p in prepared], [p.dt for p in prepared])
     known = {id(recording): logits for recording, logits in zip(thinned, made, strict=True)}
     accuracy = score_whole(lambda rs: [known[id(r)] for r in rs], thinned, spec, asked.decision, data.background)
     return {
@@ -122,39 +116,6 @@ def trial(one: Contender, project: Project, board: Board, material: Material, k:
         "people": accuracy,
         "seconds": seconds,
     }
-
-
-def _thinned(recording: Recording, stride: int) -> Recording:
-    """Return what the preparer leaves of a recording."""
-    taken = slice((len(recording.t_us) - 1) % stride, None, stride)
-    return replace(
-        recording, samples=recording.samples[taken], t_us=recording.t_us[taken], labels=recording.labels[taken]
-    )
-
-
-def _run(
-    network: Any, x: Sequence[npt.NDArray[np.float32]], dt: Sequence[npt.NDArray[np.float32]]
-) -> list[npt.NDArray[np.integer]]:
-    """Run recordings from rest and return their logits in steps of FLOAT_Y_SCALE."""
-    step = tf.function(lambda x, dt, state: network.chunk(x, dt, state)[::2], jit_compile=True)
-    result: list[npt.NDArray[np.integer]] = [np.empty(0, np.int32)] * len(x)
-    order = np.argsort([len(one) for one in x], kind="stable").tolist()
-    for first in range(0, len(order), TOGETHER):
-        chosen = order[first : first + TOGETHER]
-        longest = -(-max(len(x[i]) for i in chosen) // PIECE) * PIECE
-        some_x = np.zeros((TOGETHER, longest, x[0].shape[1]), np.float32)
-        some_dt = np.zeros((TOGETHER, longest), np.float32)
-        for row, index in enumerate(chosen):
-            some_x[row, -len(x[index]) :], some_dt[row, -len(x[index]) :] = x[index], dt[index]
-        state, parts = network.zero_state(TOGETHER), []
-        for start in range(0, longest, PIECE):
-            piece = slice(start, start + PIECE)
-            logits, state = step(tf.constant(some_x[:, piece]), tf.constant(some_dt[:, piece]), state)
-            parts.append(logits.numpy())
-        whole = np.rint(np.concatenate(parts, axis=1) / FLOAT_Y_SCALE).astype(np.int32)
-        for row, index in enumerate(chosen):
-            result[index] = whole[row, -len(x[index]) :]
-    return result
 
 
 def contest(

@@ -1,4 +1,4 @@
-"""From the command line, with a probe that pyOCD loads as a plugin: `make flash`, `tinyltc flash`, `pio run -t upload`."""
+"""The command line with a probe that pyOCD loads as a plugin: `make flash`, `tinyltc flash`, `pio run -t upload`."""
 
 from __future__ import annotations
 

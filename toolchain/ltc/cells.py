@@ -1,8 +1,7 @@
 """Other cells and networks, trained by the same loop on the same batches: for comparison only, none is deployed.
 
-Each offers what :class:`toolchain.ltc.fit.Trainer` asks of a model: ``zero_state``, ``chunk`` and ``outputs``. Time
-is the first axis inside. All recurrent ones have two layers; widths are chosen so that the parameters are about as
-many as the LTC's.
+Each offers what :class:`toolchain.ltc.fit.Trainer` asks of a model. Time is the first axis inside. docs/cells.md has
+their equations.
 
 Sources: Hasani et al., "Liquid Time-constant Networks" (AAAI 2021), equation 3 and its fused solver; Hasani et al.,
 "Closed-form continuous-time neural networks" (Nature Machine Intelligence 2022), the gated form; Cho et al. 2014 and
@@ -12,22 +11,56 @@ Networks for Sequence Modeling" (2018).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from toolchain.ltc.modelspec import Cell
 from toolchain.ltc.scan import Tensor
 from toolchain.ltc.tf import keras, tf
+from toolchain.ltc.weights import Floats
+
+Arrays = dict[str, Floats]
 
 
-class Network(keras.Model):
-    """Two recurrent layers of ``width`` and a linear head; a subclass says what one step of a layer is."""
+class Comparison(keras.Model):
+    """A network that is trained and scored, and no more."""
 
-    def __init__(self, inputs: int, width: int, outputs: int, seed: int) -> None:
+    def __init__(self, outputs: int, seed: int) -> None:
         super().__init__()
         self.outputs = outputs
-        self.width = width
         keras.utils.set_random_seed(seed)
-        self.layers_of = [self.weights_of(inputs, "a"), self.weights_of(width, "b")]
-        self.head = self.matrix(width, outputs, "head"), self.vector(outputs, 0.0, "head_bias")
+
+    def zero_state(self, batch: int) -> list[Tensor]:
+        """Return the state at rest."""
+        raise NotImplementedError
+
+    def chunk(self, x: Tensor, dt: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Run ``x`` (B, T, inputs), ``dt`` (B, T); as :meth:`toolchain.ltc.model.Ltc.chunk`."""
+        raise NotImplementedError
+
+    def to_weights(self) -> Arrays:
+        """Copy the weights out, by name."""
+        return {value.name: np.array(value) for value in self.trainable_variables}
+
+    def set_from(self, weights: Arrays) -> None:
+        """Take over weights of a network of the same shape."""
+        for value in self.trainable_variables:
+            value.assign(weights[value.name])
+
+
+class Recurrent(Comparison):
+    """Recurrent layers of ``units`` and a linear head; a subclass says what one step of a layer is."""
+
+    def __init__(self, inputs: int, units: Sequence[int], outputs: int, seed: int) -> None:
+        super().__init__(outputs, seed)
+        self.units = list(units)
+        self.layers_of = [
+            self.weights_of(below, width, f"l{index}")
+            for index, (below, width) in enumerate(zip([inputs, *units[:-1]], units, strict=True))
+        ]
+        self.head = self.matrix(units[-1], outputs, "head"), self.vector(outputs, 0.0, "head_bias")
         self.built = True
 
     def matrix(self, rows: int, columns: int, name: str) -> Any:
@@ -39,8 +72,8 @@ class Network(keras.Model):
         start = keras.initializers.Constant(low) if high is None else keras.initializers.RandomUniform(low, high)
         return self.add_weight(name=name, shape=(size,), initializer=start)
 
-    def weights_of(self, inputs: int, name: str) -> dict[str, Any]:
-        """Return the weights of one layer over ``inputs``."""
+    def weights_of(self, inputs: int, n: int, name: str) -> dict[str, Any]:
+        """Return the weights of one layer of width ``n`` over ``inputs``."""
         raise NotImplementedError
 
     def step(self, w: dict[str, Any], x: Tensor, h: Tensor, dt: Tensor) -> Tensor:
@@ -49,7 +82,7 @@ class Network(keras.Model):
 
     def zero_state(self, batch: int) -> list[Tensor]:
         """Return the state at rest."""
-        return [tf.zeros((batch, self.width)) for _ in self.layers_of]
+        return [tf.zeros((batch, width)) for width in self.units]
 
     def chunk(self, x: Tensor, dt: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Run ``x`` (B, T, inputs), ``dt`` (B, T); as :meth:`toolchain.ltc.model.Ltc.chunk`."""
@@ -73,12 +106,12 @@ class Network(keras.Model):
         return tf.transpose(logits, (1, 0, 2)), states, [layer[-1] for layer in states]
 
 
-class StateTau(Network):
+class StateTau(Recurrent):
     """The article's LTC, its time constant from input and state."""
 
-    def weights_of(self, inputs: int, name: str) -> dict[str, Any]:
+    def weights_of(self, inputs: int, n: int, name: str) -> dict[str, Any]:
         """Drive and gate both read [x, h]."""
-        both, n = inputs + self.width, self.width
+        both = inputs + n
         return {
             "w": self.matrix(both, n, f"{name}_w"),
             "b": self.vector(n, 0.0, f"{name}_b"),
@@ -93,12 +126,11 @@ class StateTau(Network):
         return (h + dt * tf.tanh(both @ w["w"] + w["b"])) / (1.0 + dt / tau)
 
 
-class Fused(Network):
+class Fused(Recurrent):
     """The LTC of Hasani et al. 2021: ``dh/dt = -(1/tau + f) h + f A``, with the fused solver."""
 
-    def weights_of(self, inputs: int, name: str) -> dict[str, Any]:
+    def weights_of(self, inputs: int, n: int, name: str) -> dict[str, Any]:
         """The conductance reads [x, h]; tau and A are constants of each unit."""
-        n = self.width
         return {
             "w": self.matrix(inputs + n, n, f"{name}_w"),
             "b": self.vector(n, 0.0, f"{name}_b"),
@@ -113,12 +145,11 @@ class Fused(Network):
         return (h + dt * f * w["a"]) / (1.0 + dt * (rate + f))
 
 
-class Cfc(Network):
+class Cfc(Recurrent):
     """The closed-form continuous-time network, gated form: two candidates mixed by a sigmoid of time."""
 
-    def weights_of(self, inputs: int, name: str) -> dict[str, Any]:
+    def weights_of(self, inputs: int, n: int, name: str) -> dict[str, Any]:
         """A backbone of the layer's width, then two candidates and the gate's two parts."""
-        n = self.width
         made = {
             "w": self.matrix(inputs + n, n, f"{name}_w"),
             "b": self.vector(n, 0.0, f"{name}_b"),
@@ -135,12 +166,11 @@ class Cfc(Network):
         return tf.tanh(f) * (1.0 - share) + share * tf.tanh(g)
 
 
-class Gru(Network):
+class Gru(Recurrent):
     """A gated recurrent unit, with dt as one more input of each layer."""
 
-    def weights_of(self, inputs: int, name: str) -> dict[str, Any]:
+    def weights_of(self, inputs: int, n: int, name: str) -> dict[str, Any]:
         """Update, reset and candidate side by side."""
-        n = self.width
         return {
             "w": self.matrix(inputs + 1, 3 * n, f"{name}_w"),
             "u": self.matrix(n, 3 * n, f"{name}_u"),
@@ -156,33 +186,35 @@ class Gru(Network):
         return update * h + (1.0 - update) * tf.tanh(ours[2] + reset * past[2])
 
 
-class Tcn(keras.Model):
-    """A causal convolutional network: residual blocks of dilation 1, 2, 4, ... over evenly sampled inputs.
+class Tcn(Comparison):
+    """A causal convolutional network: a residual block for each of ``units``, of dilation 1, 2, 4, ...
+
+    It counts samples and does not look at dt, so it is for evenly sampled inputs.
 
     Its state is the input of the samples that it still sees: it carries on along a stream like the others.
     """
 
-    KERNEL, DILATIONS = 3, (1, 2, 4, 8, 16)
+    KERNEL = 3
 
-    def __init__(self, inputs: int, width: int, outputs: int, seed: int) -> None:
-        super().__init__()
-        keras.utils.set_random_seed(seed)
-        self.inputs, self.width, self.outputs = inputs, width, outputs
+    def __init__(self, inputs: int, units: Sequence[int], outputs: int, seed: int) -> None:
+        super().__init__(outputs, seed)
+        self.inputs = inputs
+        self.dilations = [1 << index for index in range(len(units))]
         self.blocks = []
         source = inputs
-        for index, _ in enumerate(self.DILATIONS):
+        for index, width in enumerate(units):
             kernel = self.add_weight(name=f"k{index}", shape=(self.KERNEL, source, width), initializer="glorot_uniform")
             bias = self.add_weight(name=f"b{index}", shape=(width,), initializer="zeros")
             self.blocks.append((kernel, bias))
             source = width
-        self.head_kernel = self.add_weight(name="u", shape=(width, outputs), initializer="glorot_uniform")
+        self.head_kernel = self.add_weight(name="u", shape=(units[-1], outputs), initializer="glorot_uniform")
         self.head_bias = self.add_weight(name="d", shape=(outputs,), initializer="zeros")
         self.built = True
 
     @property
     def reach(self) -> int:
         """Samples before the present one that an output depends on."""
-        return (self.KERNEL - 1) * sum(self.DILATIONS)
+        return (self.KERNEL - 1) * sum(self.dilations)
 
     def zero_state(self, batch: int) -> list[Tensor]:
         """Return the inputs before the first: none, as zeros."""
@@ -193,14 +225,24 @@ class Tcn(keras.Model):
         batch, length = x.shape[0], x.shape[1]
         known = tf.concat([tf.reshape(state[0], (batch, self.reach, self.inputs)), x], axis=1)
         signal = known
-        for (kernel, bias), dilation in zip(self.blocks, self.DILATIONS, strict=True):
+        for (kernel, bias), dilation in zip(self.blocks, self.dilations, strict=True):
             span = (self.KERNEL - 1) * dilation
             size = signal.shape[1] - span
             made = bias + sum(
                 tf.tensordot(signal[:, k * dilation : k * dilation + size], kernel[k], 1) for k in range(self.KERNEL)
             )
             made = tf.nn.relu(made)
-            signal = made + signal[:, span:] if signal.shape[2] == self.width else made
+            signal = made + signal[:, span:] if signal.shape[2] == made.shape[2] else made
         logits = tf.tensordot(signal, tf.convert_to_tensor(self.head_kernel), 1) + self.head_bias
         after = tf.reshape(known[:, length:], (batch, self.reach * self.inputs))
         return logits, [tf.zeros((1, batch, 1))], [after]
+
+
+KINDS: dict[Cell, Callable[[int, Sequence[int], int, int], Comparison]] = {
+    "ltc_state_tau": StateTau,
+    "ltc_2021": Fused,
+    "cfc": Cfc,
+    "gru": Gru,
+    "tcn": Tcn,
+}
+"""Makes each cell's network from inputs, widths, outputs and a seed."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from toolchain.ltc.model import Ltc
 from toolchain.ltc.scan import Tensor
+from toolchain.ltc.solvers import Solver
 from toolchain.ltc.tf import tf
 from toolchain.ltc.weights import Weights, from_arrays
 
@@ -19,9 +20,16 @@ class SparseLtc(Ltc):
     """``density``: the share of weights that is kept in each matrix of drives; the head and the gates stay dense."""
 
     def __init__(
-        self, units: list[int], outputs: int, tau_epsilon: float, seed: int, inputs: int, density: float
+        self,
+        units: list[int],
+        outputs: int,
+        tau_epsilon: float,
+        seed: int,
+        inputs: int,
+        density: float,
+        solver: Solver = "semi_implicit",
     ) -> None:
-        super().__init__(units, outputs, tau_epsilon, seed, inputs=inputs)
+        super().__init__(units, outputs, tau_epsilon, seed, inputs, solver)
         random = np.random.default_rng(seed)
         self._masks = {
             name: tf.constant((random.random(value.shape) < density).astype(np.float32))

@@ -1,4 +1,4 @@
-"""The networks of the contest: each carries its state, stays still through padding, and learns."""
+"""The networks for comparison: each carries its state, stays still through padding, and learns."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 
 from toolchain.ltc.batches import Batch
+from toolchain.ltc.cells import KINDS as CELLS
 from toolchain.ltc.fit import Trainer
+from toolchain.ltc.sparse import SparseLtc
 from toolchain.ltc.tf import tf
 from toolchain.project import Training
-from toolchain.study.cells import Cfc, Fused, Gru, StateTau, Tcn
-from toolchain.study.sparse import SparseLtc
 
 
-def sparse(inputs, width, outputs, seed):
-    return SparseLtc([width, width], outputs, 0.05, seed, inputs, 0.5)
+def sparse(inputs, units, outputs, seed):
+    return SparseLtc(list(units), outputs, 0.05, seed, inputs, 0.5)
 
 
-KINDS = [Cfc, Fused, Gru, StateTau, Tcn, sparse]
+KINDS = [*CELLS.values(), sparse]
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
 def network(request):
-    return request.param(6, 5, 3, 1)
+    return request.param(6, (5, 5, 5), 3, 1)
 
 
 def signal(samples, seed=1):
@@ -55,7 +55,7 @@ def test_padding_in_front_changes_nothing(network):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_the_trainer_trains_it(kind):
-    network = kind(6, 5, 3, 1)
+    network = kind(6, (5, 5, 5), 3, 1)
     trainer = Trainer(network, Training(batch=2, label_smoothing=0.0, average=0.0), 2)
     x, dt = signal(8)
     target = np.argmax(x.numpy()[:, :, :3].sum(axis=1), axis=1)[:, None].repeat(8, axis=1).astype(np.int32)
@@ -65,7 +65,7 @@ def test_the_trainer_trains_it(kind):
 
 
 def test_masked_weights_stay_zero():
-    network = sparse(6, 8, 3, 1)
+    network = sparse(6, (8, 8), 3, 1)
     weights = network.to_weights()
     share = np.mean([np.mean(layer.w == 0) for layer in weights.layers])
     assert share == pytest.approx(0.5, abs=0.1)
@@ -74,3 +74,13 @@ def test_masked_weights_stay_zero():
     dense.set_from(weights)
     alike = [one.chunk(x, dt, one.zero_state(2))[0].numpy() for one in (network, dense)]
     assert alike[0] == pytest.approx(alike[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", CELLS.values(), ids=CELLS)
+def test_weights_come_out_and_go_in_again(kind):
+    network, other = kind(6, (5, 4), 3, 1), kind(6, (5, 4), 3, 2)
+    x, dt = signal(20)
+    before = [one.chunk(x, dt, one.zero_state(2))[0].numpy() for one in (network, other)]
+    assert not np.allclose(*before)
+    other.set_from(network.to_weights())
+    assert np.array_equal(other.chunk(x, dt, other.zero_state(2))[0].numpy(), before[0])
