@@ -7,13 +7,15 @@ READY  := $(VENV)/.ready
 RUN    ?= demo
 BOARD  ?= nrf52840
 ENGINE ?= compiled
+LABEL  ?= swipe_left
+PERSON ?= p1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware capture setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
@@ -24,6 +26,7 @@ help:
 	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
 	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
+	@echo "make capture BOARD=nrf52840 LABEL=swipe_left PERSON=p1    record gestures (without a board: from the virtual one)"
 	@echo "make clean                 remove what was built, runs excepted"
 
 demo: setup
@@ -57,6 +60,9 @@ evaluate: setup
 firmware: setup
 	$(BIN)/tinyltc generate --run $(RUN) --board $(BOARD) --engine $(ENGINE)
 	$(BIN)/tinyltc build --run $(RUN) --board $(BOARD) --engine $(ENGINE)
+
+capture: setup
+	@$(BIN)/tinyltc capture --board $(BOARD) --labels $(LABEL) --person $(PERSON) $(if $(PORT),--port $(PORT))
 
 setup: system $(READY)
 

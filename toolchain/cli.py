@@ -16,9 +16,11 @@ from rich.console import Console
 
 import toolchain
 from toolchain.board import load_board
+from toolchain.cli_capture import capture, data_commands
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.ltc.solvers import Solver
-from toolchain.project import Project, load_project, project_for_data, with_options
+from toolchain.options import BoardName, DataName, DataPath, Fold, ProjectFile, RunName, Seconds, project_of
+from toolchain.project import Project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
 app = typer.Typer(
@@ -31,19 +33,10 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
+app.add_typer(data_commands, name="data")
+app.command(epilog="Example: tinyltc capture --board nrf52840 --labels swipe_left,tap --person p1")(capture)
 console = Console()
 _errors = Console(stderr=True)
-
-RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
-DataName = Annotated[
-    str | None,
-    typer.Option("--data", help="Data set: wrist (simulated), grwd, uhh, spsw, spar (real), npz or csv with --path."),
-]
-DataPath = Annotated[Path | None, typer.Option("--path", help="The file of the data set.")]
-Fold = Annotated[str | None, typer.Option("--fold", help="k/n: the test people are fold k of n, such as 2/4.")]
-ProjectFile = Annotated[Path | None, typer.Option("--project", help="A tinyltc.toml instead of the data set's own.")]
-BoardName = Annotated[str | None, typer.Option("--board", help="A folder of boards/; default: the project's board.")]
-Seconds = Annotated[float | None, typer.Option("--seconds", min=1.0, help="At most this much virtual time.")]
 
 
 class Engine(StrEnum):
@@ -79,40 +72,9 @@ def _root(
 ) -> None: ...
 
 
-def _project(data: str | None, project: Path | None, run: Run | None = None) -> Project:
-    if project is not None:
-        chosen = load_project(project)
-        return with_options(chosen, data=data) if data else chosen
-    if data is not None and not data.endswith(".npz"):
-        return project_for_data(data)
-    if data is not None:
-        return with_options(project_for_data("npz"), path=Path(data))
-    if run is not None and run.project_json.exists():
-        return run.project()
-    return project_for_data("wrist")
-
-
 def _board_and_engine(run: Run, board: str | None, engine: Engine | None) -> tuple[str, str]:
     target = run.project().target
     return board or target.board, str(engine) if engine else target.engine
-
-
-@app.command(epilog="Example: tinyltc data --data wrist --run demo")
-def data(
-    run: RunName = "demo",
-    data: DataName = None,
-    path: DataPath = None,
-    project: ProjectFile = None,
-    export: Annotated[Path | None, typer.Option("--export", help="Also write the recordings to this .npz.")] = None,
-) -> None:
-    """Show a data set: who, what, how long, and a picture of one example of every class."""
-    from toolchain.recordings.catalog import resolved
-    from toolchain.recordings.show import show_set
-
-    target = open_run(run)
-    chosen = with_options(_project(data, project, target), path=path)
-    board = load_board(chosen.target.board)
-    show_set(target, resolved(chosen, board.imu.rate_hz), board, console, export)
 
 
 @app.command(epilog="Example: tinyltc train --data wrist --run demo --layers 64,64")
@@ -121,6 +83,7 @@ def train(
     data: DataName = None,
     path: DataPath = None,
     fold: Fold = None,
+    with_bad: Annotated[bool, typer.Option("--with-bad", help="Captured recordings too whose verdict is bad.")] = False,
     project: ProjectFile = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the layers, such as 64,64.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
@@ -137,11 +100,12 @@ def train(
     from toolchain.ltc.train import train as train_stage
     from toolchain.recordings.catalog import resolved
 
-    first = adapted_project(open_run(start), own_file(data, path)) if start else _project(data, project)
+    first = adapted_project(open_run(start), own_file(data, path)) if start else project_of(data, project)
     chosen = with_options(
         first,
         path=None if start else path,
         fold=fold,
+        with_bad=with_bad,
         layers=layers,
         epochs=epochs,
         seed=seed,
