@@ -15,7 +15,7 @@ export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware capture setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware capture setup system browser clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
@@ -32,7 +32,7 @@ help:
 demo: setup
 	$(BIN)/tinyltc all --data wrist --run demo --seconds 600
 
-test: setup lint types cbmc
+test: setup lint types cbmc browser
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
 proof: setup cbmc
@@ -69,6 +69,10 @@ setup: system $(READY)
 # Debian packages: installed when root, otherwise the one line to run is printed.
 system:
 	@sh .ci/system-packages
+
+# The browser for the tests of the review page; without it these tests are skipped.
+browser:
+	@sh .ci/system-packages chromium chromium-driver || true
 
 # The model checker for tests/proof, unpacked under build/; without it these tests are skipped.
 cbmc:
