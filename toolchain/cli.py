@@ -284,6 +284,19 @@ def bench_step(
         table.show(rows, console)
 
 
+@bench.command(name="capture", epilog="Example: tinyltc bench capture --seconds 60 --load 4 --plot")
+def bench_capture(
+    seconds: Annotated[float, typer.Option("--seconds", min=2.0, help="Of samples, at real time.")] = 60.0,
+    load: Annotated[int, typer.Option("--load", min=0, max=64, help="Processes that spin meanwhile.")] = 0,
+    plot: Annotated[bool, typer.Option("--plot", help="With the live view, watched by another process.")] = False,
+    board: BoardName = None,
+) -> None:
+    """Processor time of a capture, and what it loses: a device of software in another process, over a pty."""
+    from toolchain.capture.bench import measure_capture, show
+
+    show(measure_capture(load_board(board or "nrf52840"), seconds, load, plot), console)
+
+
 @app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")
 def all_stages(
     run: RunName = "demo",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from capture_device import ScriptedDevice
 
 from toolchain.board import Board, load_board
+from toolchain.capture.double import ScriptedDevice
 
 
 @pytest.fixture(scope="session")

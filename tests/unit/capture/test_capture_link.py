@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_device import hour_of_samples
+from capture_payloads import hour_of_samples
 
-from toolchain.board import Board
 from toolchain.capture.assemble import Assembler, holes
 from toolchain.capture.journal import PAYLOAD, Journal, read_journal
 from toolchain.wire.capture import Capture
@@ -19,13 +18,13 @@ ALL = Rates(0.01, 0.01, 0.01, 0.01, 2e-4, 2e-4, 2e-4)
 ONE_BY_ONE = [Rates(**{name: 0.02 if "frame" in name else 5e-4}) for name in vars(ALL)]
 
 
-def _carried(board: Board, rates: Rates, seconds: float, seed: int = 3) -> None:
+def _carried(rates: Rates, seconds: float, seed: int = 3) -> None:
     """Send samples over the line and compare what the receiver says with the truth, sample by sample."""
     sent: list[tuple[int, ...]] = []
     rows_of: list[range] = []
 
     def payloads():
-        for payload in hour_of_samples(board, seconds):
+        for payload in hour_of_samples(seconds):
             body = decode(payload).body
             assert isinstance(body, Sample)
             rows_of.append(range(body.index, body.index + len(body.codes)))
@@ -59,21 +58,21 @@ def _carried(board: Board, rates: Rates, seconds: float, seed: int = 3) -> None:
 
 
 @pytest.mark.parametrize("rates", ONE_BY_ONE, ids=list(vars(ALL)))
-def test_one_kind_of_fault(board: Board, rates: Rates) -> None:
-    _carried(board, rates, 30.0)
+def test_one_kind_of_fault(rates: Rates) -> None:
+    _carried(rates, 30.0)
 
 
-def test_every_kind_of_fault_together(board: Board) -> None:
-    _carried(board, ALL, 120.0)
+def test_every_kind_of_fault_together() -> None:
+    _carried(ALL, 120.0)
 
 
 @pytest.mark.slow
-def test_every_kind_of_fault_for_one_hour(board: Board) -> None:
-    _carried(board, ALL, 3600.0)
+def test_every_kind_of_fault_for_one_hour() -> None:
+    _carried(ALL, 3600.0)
 
 
-def test_a_sound_line_loses_nothing(board: Board) -> None:
-    _carried(board, Rates(), 30.0)
+def test_a_sound_line_loses_nothing() -> None:
+    _carried(Rates(), 30.0)
 
 
 def test_what_the_device_lost_is_no_loss_of_the_line_but_shows_in_the_stamps() -> None:
@@ -105,8 +104,8 @@ def test_indices_beyond_32_bits_go_on() -> None:
     assert [(h.first, h.count) for h in holes(rows)] == [((1 << 32) - 1, 1)]
 
 
-def test_the_journal_holds_every_payload(board: Board, tmp_path: Path) -> None:
-    payloads = list(hour_of_samples(board, 5.0))
+def test_the_journal_holds_every_payload(tmp_path: Path) -> None:
+    payloads = list(hour_of_samples(5.0))
     with Journal(tmp_path / "a.journal", {"name": "x"}) as journal:
         for number, payload in enumerate(payloads):
             journal.payload(payload, number)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_device import HELLO, ScriptedDevice
 from rich.console import Console
 
 from toolchain.board import Board
+from toolchain.capture.double import HELLO, ScriptedDevice
 from toolchain.capture.journal import SUFFIX
 from toolchain.capture.run import Asked, capture
 from toolchain.capture.session import Rhythm

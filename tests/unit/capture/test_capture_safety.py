@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 
 import pytest
-from capture_device import ScriptedDevice
 from rich.console import Console
 
 from toolchain.board import Board
+from toolchain.capture.commit import CUT_SHORT
+from toolchain.capture.double import ScriptedDevice
 from toolchain.capture.journal import read_journal
 from toolchain.capture.run import Asked, capture, journals_of, recover
 from toolchain.capture.session import Rhythm
@@ -100,7 +101,10 @@ def test_killed_at_any_moment(device: ScriptedDevice, folder: Path, size: int) -
     assert facts["samples"] > size / 60
     assert (facts["lost"], facts["damaged_bytes"]) == (0, 0)
     assert [take.prompt for take in captured.takes] == (["swipe_left", "tap"] * 30)[: len(captured.takes)]
-    assert captured.takes[-1].verdict.reasons[0] == "cut: the capture ended in the middle of it"
+    # Only the last can be cut; of one that had just begun there is too little to keep.
+    cut = [CUT_SHORT in take.verdict.reasons for take in captured.takes]
+    assert not any(cut[:-1])
+    assert cut[-1] or facts["samples"] - sum(len(take.raw.index) for take in captured.takes) < 32
     assert not journal.exists()
     with pytest.raises(DataError, match="no journal"):
         journals_of([folder])

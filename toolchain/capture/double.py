@@ -1,14 +1,17 @@
-"""A device that speaks the protocol on a pty: a simulated wearer's samples, at many times real time."""
+"""A device made of software on a pseudo-terminal: a double for tests and for measuring a capture without a board.
+
+It speaks the protocol of docs/SPEC.md, 5, and streams the samples of a simulated wearer at real time or faster; it can
+restart, be unplugged, and lose samples. It does not run the firmware: that is the virtual board's work.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-
-import numpy as np
+from types import TracebackType
 
 from toolchain.board import Board
 from toolchain.recordings.wearer import Wearer
@@ -30,28 +33,11 @@ from toolchain.wire.messages import (
 
 HELLO = Hello(1, 0, 0, 0, "nrf52840", "0.1.0", bytes(32), 64_000_000, 208_000, 6, 2, 8, 500)
 SLICE_S = 0.05
-
-
-def hour_of_samples(board: Board, seconds: float, name: str = "p1") -> Iterator[bytes]:
-    """Payloads of SAMPLE messages, one to nine samples each, with the device's sequence numbers."""
-    rng = np.random.default_rng(1)
-    rate = 208.0
-    index = sequence = 0
-    total = int(seconds * rate)
-    codes = rng.integers(-32768, 32768, (total, 6)).astype(np.int64)
-    sizes = rng.choice([1, 1, 1, 1, 2, 9], total).tolist()
-    stamps = np.rint((np.arange(total) + 1) * 1e6 / rate).astype(np.int64).tolist()
-    rows = [tuple(row) for row in codes.tolist()]
-    while index < total:
-        n = min(sizes[index], total - index)
-        now = stamps[index + n - 1] + 40
-        body = Sample(index, tuple(now - s for s in stamps[index : index + n]), tuple(rows[index : index + n]))
-        yield encode(body, sequence & 0xFFFF, now)
-        sequence, index = sequence + 1, index + n
+"""Time of the device between two looks at its line."""
 
 
 class ScriptedDevice:
-    """Streams a wearer's samples when asked to; :meth:`unplug` closes the port, ``react`` changes what it sends."""
+    """Streams a wearer's samples when asked to; :meth:`unplug` closes the port, ``spoil`` changes what it sends."""
 
     def __init__(self, board: Board, speed: float = 20.0) -> None:
         self.board, self.speed = board, speed
@@ -72,6 +58,7 @@ class ScriptedDevice:
         self._open = True
 
     def __enter__(self) -> ScriptedDevice:
+        """Open the terminal, ``path``, and start."""
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
@@ -80,11 +67,14 @@ class ScriptedDevice:
         self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Unplug it."""
         self.unplug()
 
     def unplug(self) -> None:
-        """The cable is pulled: the port is gone."""
+        """Pull the cable: the port is gone."""
         self._stop.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -95,11 +85,12 @@ class ScriptedDevice:
                 os.close(self._master)
 
     def restart(self) -> None:
-        """A reset: time, indices and sequence numbers start anew, and the streams are off."""
+        """Reset it: time, indices and sequence numbers start anew, and the streams are off."""
         with self._lock:
             self._restart = True
 
     def perform(self, label: str, seconds: float = 0.0) -> None:
+        """Let the wearer answer a prompt, now."""
         with self._lock:
             self.wearer.perform(label, self.seconds, seconds)
 
