@@ -7,13 +7,15 @@ READY  := $(VENV)/.ready
 RUN    ?= demo
 BOARD  ?= nrf52840
 ENGINE ?= compiled
+LABEL  ?= swipe_left
+PERSON ?= p1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware flash flash-packages setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware flash flash-packages capture setup system peers clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
@@ -25,12 +27,13 @@ help:
 	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make flash BOARD=nrf52840 RUN=demo [PORT=/dev/ttyACM0]     the same, onto the board, and prove that it runs there"
+	@echo "make capture BOARD=nrf52840 LABEL=swipe_left PERSON=p1    record gestures (without a board: from the virtual one)"
 	@echo "make clean                 remove what was built, runs excepted"
 
 demo: setup
 	$(BIN)/tinyltc all --data wrist --run demo --seconds 600
 
-test: setup lint types cbmc
+test: setup lint types cbmc peers
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
 proof: setup cbmc
@@ -66,11 +69,18 @@ flash: setup flash-packages
 flash-packages: setup
 	@$(BIN)/python -c 'import pyocd' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[flash]'
 
+capture: setup
+	@$(BIN)/tinyltc capture --board $(BOARD) --labels $(LABEL) --person $(PERSON) $(if $(PORT),--port $(PORT))
+
 setup: system $(READY)
 
 # Debian packages: installed when root, otherwise the one line to run is printed.
 system:
 	@sh .ci/system-packages
+
+# What the tests talk to: a browser for the review page, a broker for MQTT. Without them these tests are skipped.
+peers:
+	@sh .ci/system-packages chromium chromium-driver mosquitto || true
 
 # The model checker for tests/proof, unpacked under build/; without it these tests are skipped.
 cbmc:

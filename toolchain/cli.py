@@ -16,6 +16,8 @@ from rich.console import Console
 import toolchain
 from toolchain.board import EmulatorName, load_board
 from toolchain.commands.boards import app as board_list
+from toolchain.commands.capture import app as capturing
+from toolchain.commands.capture import data_commands
 from toolchain.commands.compare import app as comparing
 from toolchain.commands.export import app as exporting
 from toolchain.commands.flash import app as flashing
@@ -36,10 +38,11 @@ from toolchain.commands.options import (
     SolverName,
     console,
     errors,
+    project_of,
 )
 from toolchain.commands.search import app as searching
 from toolchain.errors import ConfigError, TinyLtcError
-from toolchain.project import Project, load_project, project_for_data, with_options
+from toolchain.project import Project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
 app = typer.Typer(
@@ -52,7 +55,9 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
+app.add_typer(data_commands, name="data")
 app.add_typer(board_list)
+app.add_typer(capturing)
 app.add_typer(comparing)
 app.add_typer(flashing)
 app.add_typer(listening)
@@ -72,40 +77,9 @@ def _root(
 ) -> None: ...
 
 
-def _project(data: str | None, project: Path | None, run: Run | None = None) -> Project:
-    if project is not None:
-        chosen = load_project(project)
-        return with_options(chosen, data=data) if data else chosen
-    if data is not None and not data.endswith(".npz"):
-        return project_for_data(data)
-    if data is not None:
-        return with_options(project_for_data("npz"), path=Path(data))
-    if run is not None and run.project_json.exists():
-        return run.project()
-    return project_for_data("wrist")
-
-
 def _board_and_engine(run: Run, board: str | None, engine: Engine | None) -> tuple[str, str]:
     target = run.project().target
     return board or target.board, str(engine) if engine else target.engine
-
-
-@app.command(epilog="Example: tinyltc data --data wrist --run demo")
-def data(
-    run: RunName = "demo",
-    data: DataName = None,
-    path: DataPath = None,
-    project: ProjectFile = None,
-    export: Annotated[Path | None, typer.Option("--export", help="Also write the recordings to this .npz.")] = None,
-) -> None:
-    """Show a data set: who, what, how long, and a picture of one example of every class."""
-    from toolchain.recordings.catalog import resolved
-    from toolchain.recordings.show import show_set
-
-    target = open_run(run)
-    chosen = with_options(_project(data, project, target), path=path)
-    board = load_board(chosen.target.board)
-    show_set(target, resolved(chosen, board.imu.rate_hz), board, console, export)
 
 
 @app.command(epilog="Example: tinyltc train --data wrist --run demo --layers 64,64")
@@ -114,6 +88,7 @@ def train(
     data: DataName = None,
     path: DataPath = None,
     fold: Fold = None,
+    with_bad: Annotated[bool, typer.Option("--with-bad", help="Captured recordings too whose verdict is bad.")] = False,
     project: ProjectFile = None,
     layers: Annotated[str | None, typer.Option(help="Widths of the layers, such as 64,64.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
@@ -134,11 +109,12 @@ def train(
     from toolchain.ltc.train import train as train_stage
     from toolchain.recordings.catalog import resolved
 
-    first = adapted_project(open_run(start), own_file(data, path)) if start else _project(data, project)
+    first = adapted_project(open_run(start), own_file(data, path)) if start else project_of(data, project)
     chosen = with_options(
         first,
         path=None if start else path,
         fold=fold,
+        with_bad=with_bad,
         layers=layers,
         epochs=epochs,
         seed=seed,
@@ -320,6 +296,19 @@ def bench_step(
         typer.echo(table.markdown(rows), nl=False)
     else:
         table.show(rows, console)
+
+
+@bench.command(name="capture", epilog="Example: tinyltc bench capture --seconds 60 --load 4 --plot")
+def bench_capture(
+    seconds: Annotated[float, typer.Option("--seconds", min=2.0, help="Of samples, at real time.")] = 60.0,
+    load: Annotated[int, typer.Option("--load", min=0, max=64, help="Processes that spin meanwhile.")] = 0,
+    plot: Annotated[bool, typer.Option("--plot", help="With the live view, watched by another process.")] = False,
+    board: BoardName = None,
+) -> None:
+    """Processor time of a capture, and what it loses: a device of software in another process, over a pty."""
+    from toolchain.capture.bench import measure_capture, show
+
+    show(measure_capture(load_board(board or "nrf52840"), seconds, load, plot), console)
 
 
 @app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")

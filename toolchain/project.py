@@ -50,6 +50,7 @@ class Data(_Strict):
     mine: str | None = Field(
         default=None, description="a file of your own recordings, all trained on: new classes, or your way of old ones"
     )
+    with_bad: bool = Field(default=False, description="train on captured recordings too whose verdict is bad")
     people: int | None = Field(default=None, ge=6, description="simulated people, for simulated sets")
     validation_people: float = Field(
         default=0.15, gt=0, lt=0.5, description="fraction: training people held out for early stopping and the decision"
@@ -203,6 +204,7 @@ def with_options(
     data: str | None = None,
     path: Path | None = None,
     fold: str | None = None,
+    with_bad: bool = False,
     layers: str | None = None,
     epochs: int | None = None,
     seed: int | None = None,
@@ -220,6 +222,8 @@ def with_options(
         value["data"]["path"] = str(path)
     if fold is not None:
         value["data"]["fold"] = fold
+    if with_bad:
+        value["data"]["with_bad"] = True
     if layers is not None:
         try:
             value["model"]["layers"] = [int(width) for width in layers.split(",")]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the consoles that they print to."""
+"""Options that several commands share, the project that they choose, and the consoles that they print to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.console import Console
 
 from toolchain.ltc.modelspec import Cell
 from toolchain.ltc.solvers import Solver
+from toolchain.project import Project, load_project, project_for_data, with_options
+from toolchain.runs import Run
 
 console = Console()
 errors = Console(stderr=True)
@@ -62,3 +64,17 @@ class EmulatorChoice(StrEnum):
 EmulatorOption = Annotated[
     EmulatorChoice | None, typer.Option("--emulator", help="Default: the first of the board's that boots it.")
 ]
+
+
+def project_of(data: str | None, project: Path | None, run: Run | None = None) -> Project:
+    """Return the project of ``--project``, else of ``--data``, else of the run, else of the simulated set."""
+    if project is not None:
+        chosen = load_project(project)
+        return with_options(chosen, data=data) if data else chosen
+    if data is not None and not data.endswith(".npz"):
+        return project_for_data(data)
+    if data is not None:
+        return with_options(project_for_data("npz"), path=Path(data))
+    if run is not None and run.project_json.exists():
+        return run.project()
+    return project_for_data("wrist")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from toolchain.board import Board, EmulatorName
+from toolchain.emulator.interface import Codes, Times
 from toolchain.emulator.opening import open_emulator
 from toolchain.harness.feed import Feed
 from toolchain.runs import Run
@@ -55,6 +56,10 @@ class Emulated:
     def seconds(self) -> float:
         """Virtual time since power-on."""
         return self._emulator.seconds
+
+    def feed(self, codes: Codes, t_us: Times) -> None:
+        """Queue more samples: int16 (N, 6) and their virtual times, later than all before."""
+        self._emulator.feed(codes, t_us)
 
     def run(self, seconds: float) -> None:
         """Run for this much virtual time; raises EmulatorError when the board stops for good before."""

@@ -55,8 +55,7 @@ def emulated_target(run: Run, board: Board, labels: Labels, streams: Stream, sec
     data = load_set(project.data, project.task, spec.rate_hz)
     background = spec.decision.background if spec.decision else -1
     feed = build_feed(chosen(data.test, seconds, background), board.imu, spec, LEAD_IN_S)
-    device = Emulated(run, board, feed)
-    with device.serve() as path:
+    with Emulated(run, board, feed, "virtual") as device, device.serve() as path:
         yield Target(
             path,
             labels.accept,

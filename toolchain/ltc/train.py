@@ -61,6 +61,8 @@ def train(run: Run, project: Project, board: Board, console: Console, start: Wei
     # TensorFlow takes seconds to import, so a wrong data set is found first.
     data = load_set(project.data, project.task, board.imu.rate_hz)
     refuse_clipped((*data.train, *data.validation, *data.test), board.imu)
+    for warning in data.warnings:
+        console.print(f"[yellow]![/yellow] {warning}", highlight=False)
     spec = model_spec(project, board, data)
     # No tau can be smaller than tau_epsilon, so no weights can make a solver unstable that is stable at it.
     require_stable(spec.solver, 1.0 / spec.tau_epsilon, spec.time_scale, spec.dt_max_us, spec.period_us)

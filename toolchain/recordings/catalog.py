@@ -12,6 +12,7 @@ import numpy as np
 from toolchain.errors import DataError
 from toolchain.project import Data, Project, Task
 from toolchain.recordings import csvset, grwd, npzset, spar, splits, spsw, storage, uhh, wrist
+from toolchain.recordings.captured import files_of, for_training, merged
 from toolchain.recordings.harmonize import harmonize
 from toolchain.recordings.mine import gestures_of, with_mine
 from toolchain.recordings.recording import UNKNOWN, Collection, DataSet, Recording
@@ -33,7 +34,7 @@ def load_native(data: Data, rate_hz: float, *, whole: bool = False) -> Collectio
     if data.set in ("npz", "csv"):
         if path is None:
             raise DataError(f"The data set '{data.set}' is a file of yours.", "Name it with --path.")
-        return csvset.load(path) if data.set == "csv" else _file(path, whole)
+        return csvset.load(path) if data.set == "csv" else _file(path, whole, data.with_bad)
     match data.set:
         case "wrist":
             return wrist.simulate(data.people or wrist.DEFAULT_PEOPLE, data.seed, rate_hz)
@@ -46,14 +47,17 @@ def load_native(data: Data, rate_hz: float, *, whole: bool = False) -> Collectio
         case "spar":
             return spar.load(path)
     if data.set.endswith(".npz"):
-        return _file(Path(data.set), whole)
+        return _file(Path(data.set), whole, data.with_bad)
     raise DataError(
         f"There is no data set '{data.set}'.", f"Data sets: {', '.join(SETS)}, or the path of an .npz file."
     )
 
 
-def _file(path: Path, whole: bool) -> Collection:
-    """A file of ours (docs/SPEC.md, 6), known by its key ``format``, or a flat one."""
+def _file(path: Path, whole: bool, with_bad: bool = False) -> Collection:
+    """A file of ours (docs/SPEC.md, 6), known by its key ``format``, or a flat one; or a folder of captured ones."""
+    if path.is_dir() or storage.is_captured(path):
+        files = files_of(path)
+        return for_training(merged([storage.load_captured(f) for f in files], path.stem), with_bad, whole=whole)
     if "format" in storage.keys_of(path):
         return storage.load_collection(path)
     return npzset.load(path, whole=whole)
@@ -105,6 +109,7 @@ def _mixed(collections: list[Collection]) -> Collection:
         tuple(dict.fromkeys(note for c in collections for note in c.notes)),
         frozenset().union(*(c.test_people for c in collections)),
         first.gravity,
+        tuple(warning for c in collections for warning in c.warnings),
     )
 
 
@@ -159,10 +164,11 @@ def load_set(data: Data, task: Task, rate_hz: float) -> DataSet:
         return tuple(r for r in collection.recordings if r.person in part)
 
     trained = of(train)
-    notes = collection.notes
+    notes, warnings = collection.notes, collection.warnings
     if data.mine:
-        own = at_rate(_file(Path(data.mine), whole=False), rate_hz)
+        own = at_rate(_file(Path(data.mine), whole=False, with_bad=data.with_bad), rate_hz)
         trained = with_mine(trained, collection.classes, own)
+        warnings = (*warnings, *own.warnings)
         notes = (*notes, f"One's own recordings are trained on too: {', '.join(gestures_of(own))}.")
     return DataSet(
         collection.name,
@@ -174,6 +180,7 @@ def load_set(data: Data, task: Task, rate_hz: float) -> DataSet:
         collection.source,
         collection.licence,
         notes,
+        warnings,
     )
 
 
@@ -228,7 +235,7 @@ def card(dataset: DataSet, rate_hz: float) -> dict[str, Any]:
         "streams": count("stream"),
         "seconds": {part: round(sum(r.seconds for r in recordings), 3) for part, recordings in parts.items()},
         "windows_by_class": {part: _windows_by_class(recordings, dataset) for part, recordings in parts.items()},
-        "notes": list(dataset.notes),
+        "notes": [*dataset.notes, *dataset.warnings],
     }
 
 

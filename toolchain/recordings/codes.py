@@ -69,6 +69,12 @@ def clipped(samples: npt.NDArray[np.floating], imu: Imu) -> npt.NDArray[np.int64
     return np.asarray(beyond.sum(axis=0), np.int64)
 
 
+def codes_beyond(codes: Codes, imu: Imu) -> npt.NDArray[np.int64]:
+    """Count the codes (T, 6) per channel that stand at the range's end or beyond, int64 (6,)."""
+    limit = np.minimum(np.floor(_range(imu) / _lsb(imu)), 32767)
+    return np.asarray((np.abs(codes.astype(np.int64)) >= limit).sum(axis=0), np.int64)
+
+
 def clipped_fraction(recording: Recording, imu: Imu) -> float:
     """Return the fraction of a recording's samples of which at least one channel is clipped."""
     return float(_beyond(recording.samples, imu).any(axis=1).mean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from toolchain.board import RAD_PER_DEGREE, STANDARD_GRAVITY
 from toolchain.errors import DataError
+from toolchain.files import replacing
 from toolchain.recordings.events import windows_of
 from toolchain.recordings.recording import UNKNOWN, Collection, Recording
 
@@ -23,8 +25,18 @@ _STREAM_S = 6.0
 """A recording this long, or with more than one gesture, is a stream."""
 
 
-def load(path: Path, background: str = BACKGROUND) -> Collection:
-    """Read a .csv, or all of a folder. Raises DataError that names the file and the line."""
+HEADER = (
+    *("t_us", "ax_ms2", "ay_ms2", "az_ms2", "gx_rads", "gy_rads", "gz_rads"),
+    *("label", "person", "recording", "session", "mounting", "kind"),
+)
+"""What :func:`save` writes. ``session``, ``mounting`` and ``kind`` may be missing in files of others."""
+
+
+def load(path: Path, background: str = BACKGROUND, *, cut: bool = True) -> Collection:
+    """Read a .csv, or all of a folder; with ``cut``, the windows of streams are cut out and put beside them.
+
+    Raises DataError that names the file and the line.
+    """
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} holds no .csv file.", HINT)
@@ -33,26 +45,50 @@ def load(path: Path, background: str = BACKGROUND) -> Collection:
     classes = (background, *names)
     index = {name: i for i, name in enumerate(classes)} | {"": 0, "?": UNKNOWN}
     recordings: list[Recording] = []
-    for (person, which), group in groupby(rows, key=lambda row: (row[2], row[3])):
+    for key, group in groupby(rows, key=lambda row: row[2:]):
+        person, which, session, mounting, kind = key
         block = list(group)
         values = np.array([row[0] for row in block])
         labels = np.array([index[row[1]] for row in block], np.int16)
         t_us = np.rint(values[:, 0] - values[0, 0]).astype(np.int64)
         try:
-            recording = Recording(values[:, 1:].astype(np.float32), t_us, labels, person, which)
+            recording = Recording(values[:, 1:].astype(np.float32), t_us, labels, person, session or which, mounting)
         except DataError as reason:
             raise DataError(f"{path}: {reason.what}", reason.hint or HINT) from None
         events = int(((np.diff(labels, prepend=0) != 0) & (labels > 0)).sum())
-        if events > 1 or recording.seconds > _STREAM_S:
-            stream = Recording(recording.samples, t_us, labels, person, which, kind="stream")
-            recordings += [*windows_of(stream, 0), stream]
+        if kind == "stream" or (not kind and (events > 1 or recording.seconds > _STREAM_S)):
+            stream = replace(recording, kind="stream")
+            recordings += [*(windows_of(stream, 0) if cut else []), stream]
         else:
             recordings.append(recording)
     return Collection(path.stem, classes, background, tuple(recordings), "recorded", "yours")
 
 
-def _read(file: Path) -> list[tuple[list[float], str, str, str]]:
-    """Return (stamp in microseconds and six channels, label, person, recording) of every line."""
+def save(path: Path, collection: Collection) -> None:
+    """Write ``collection`` as text, one sample a line, whole or not at all; :func:`load` gives it back bit for bit.
+
+    Raises DataError for a label that text would change.
+    """
+    for name in collection.classes:
+        if name != name.strip() or name in ("", "?") or (name == BACKGROUND) != (name == collection.background):
+            raise DataError(f"The class '{name}' cannot be written as text.", f"The background is '{BACKGROUND}'.")
+    names = [*collection.classes, "?"]
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        for number, r in enumerate(collection.recordings):
+            about = (r.person, str(number), r.session, r.mounting, r.kind)
+            # The shortest text that reads back as the same float32.
+            values = [[np.format_float_positional(v, trim="-") for v in row] for row in r.samples]
+            for t_us, row, label in zip(r.t_us.tolist(), values, r.labels.tolist(), strict=True):
+                writer.writerow((t_us, *row, names[label], *about))
+
+
+def _read(file: Path) -> list[tuple[list[float], str, str, str, str, str, str]]:
+    """Return (stamp in microseconds and six channels, label, person, recording, session, mounting, kind) of each line.
+
+    The last three are empty where the file lacks them.
+    """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -62,6 +98,7 @@ def _read(file: Path) -> list[tuple[list[float], str, str, str]]:
     lines = csv.reader(text.splitlines())
     header = [name.strip() for name in next(lines, [])]
     columns, scales = _columns(file, header)
+    optional = [header.index(name) if name in header else None for name in ("session", "mounting", "kind")]
     rows = []
     for number, line in enumerate(lines, start=2):
         if not line:
@@ -75,7 +112,10 @@ def _read(file: Path) -> list[tuple[list[float], str, str, str]]:
         if not np.isfinite(values).all():
             raise DataError(f"{file}, line {number}: NaN or infinity.", "Leave such lines out: a gap is no harm.")
         label, person, recording = (line[header.index(name)].strip() for name in _TEXT)
-        rows.append((values, label, person, f"{file.stem} {recording}"))
+        session, mounting, kind = ("" if at is None else line[at].strip() for at in optional)
+        if kind not in ("", "window", "stream"):
+            raise DataError(f"{file}, line {number}: the kind '{kind}' is neither window nor stream.", HINT)
+        rows.append((values, label, person, f"{file.stem} {recording}", session, mounting, kind))
     if not rows:
         raise DataError(f"{file} holds no samples.", HINT)
     return rows

@@ -26,7 +26,7 @@ def spans(recording: Recording, background: int) -> list[tuple[int, int, int]]:
     return [(a, b, int(recording.labels[a])) for a, b in runs if recording.labels[a] != background]
 
 
-def _trace(axes: Any, recording: Recording, first: int, background: int) -> None:
+def trace(axes: Any, recording: Recording, first: int, background: int) -> None:
     """Draw three channels from ``first`` on against seconds, with the labelled motions shaded."""
     seconds = (recording.t_us - recording.t_us[0]) * 1e-6
     for start, end, label in spans(recording, background):
@@ -51,7 +51,7 @@ def draw(
     for i, window in enumerate(windows):
         for half, (first, unit) in enumerate(((0, "m/s²"), (3, "rad/s"))):
             axes = figure.add_subplot(grid[2 * (i // columns) + half, i % columns])
-            _trace(axes, window, first, background)
+            trace(axes, window, first, background)
             if half == 0:
                 axes.set_title(f"{classes[window.label(background)]}\n{window.person}", fontsize=9)
             if i % columns == 0:
@@ -59,7 +59,7 @@ def draw(
     if stream is not None:
         for half, (first, unit) in enumerate(((0, "m/s²"), (3, "rad/s"))):
             axes = figure.add_subplot(grid[2 * rows + half, :])
-            _trace(axes, stream, first, background)
+            trace(axes, stream, first, background)
             axes.set_ylabel(unit)
             if half == 0:
                 axes.legend(loc="upper right", ncols=3, fontsize=8)

@@ -66,7 +66,7 @@ class Collection:
 
     ``classes``: names that the labels index; ``background`` is one of them. ``test_people``: people whom the set's
     makers held out, empty when they left the split to us. ``gravity``: whether the accelerometer includes it; False
-    only for sets whose makers removed it.
+    only for sets whose makers removed it. ``warnings``: what whoever uses it must be told.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Collection:
     notes: tuple[str, ...] = field(default=())
     test_people: frozenset[str] = field(default=frozenset())
     gravity: bool = True
+    warnings: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         """Refuse labels and a background that name no class."""
@@ -106,6 +107,7 @@ class DataSet:
     source: str = ""
     licence: str = ""
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         """Refuse a split that shares a person, or a class that nobody performs in training."""

@@ -46,6 +46,8 @@ def show_set(run: Run, project: Project, board: Board, console: Console, export:
     console.print(table)
     for note in dataset.notes:
         console.print(f"- {note}", highlight=False)
+    for warning in dataset.warnings:
+        console.print(f"[yellow]![/yellow] {warning}", highlight=False)
     console.print(f"Picture: {picture}", highlight=False)
     if export is not None:
         save_set(export, as_collection(dataset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from toolchain.wire.frames import FrameDecoder
@@ -50,10 +51,11 @@ class Capture:
     """Takes bytes as they come (from the emulated UART pin, a file, a port) and returns messages.
 
     ``from_start``: the bytes begin with the device's first frame, so that frames missing before the first one that
-    comes are counted too.
+    comes are counted too. ``tap`` gets every payload with a right CRC, before it is decoded.
     """
 
-    def __init__(self, from_start: bool = False) -> None:
+    def __init__(self, from_start: bool = False, tap: Callable[[bytes], None] | None = None) -> None:
+        self._tap = tap
         self._frames = FrameDecoder()
         self._sequence = SequenceTracker(from_start)
         self._bytes = 0
@@ -65,6 +67,8 @@ class Capture:
         self._bytes += len(data)
         messages = []
         for payload in self._frames.feed(data):
+            if self._tap is not None:
+                self._tap(payload)
             kind, _, sequence, time_us = header(payload)
             self._sequence.see(sequence, time_us, kind in COMMAND_KINDS)
             try:

@@ -6,6 +6,7 @@ import errno
 import queue
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -43,7 +44,7 @@ _Answer = TypeVar("_Answer", Hello, Health, Firmware, Ack)
 
 def _open_port(url: str, baud: int) -> Any:
     try:
-        return serial.serial_for_url(url, baudrate=baud, timeout=_POLL_S, write_timeout=1.0)
+        return serial.serial_for_url(url, baudrate=baud, timeout=_POLL_S, write_timeout=1.0, exclusive=True)
     except (serial.SerialException, OSError) as reason:
         if reason.errno == errno.ENOENT:
             known = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
@@ -51,7 +52,7 @@ def _open_port(url: str, baud: int) -> Any:
         if reason.errno == errno.EACCES:
             hint = "Join the group that owns it (`sudo usermod -aG dialout $USER`) and log in again."
             raise LinkError(f"You may not open the serial port '{url}'.", hint) from None
-        if reason.errno == errno.EBUSY:
+        if reason.errno in (errno.EBUSY, errno.EAGAIN):
             raise LinkError(f"The serial port '{url}' is in use.", "Close the program that holds it.") from None
         raise LinkError(f"The serial port '{url}' cannot be opened ({reason}).", "Check its name.") from None
     except ValueError as reason:
@@ -65,13 +66,17 @@ class Link:
     When the port disappears, everything that came before stays readable; then :meth:`read` and every request raise.
     """
 
-    def __init__(self, url: str, baud: int = BAUD) -> None:
-        """Open ``url`` and start reading; raises LinkError."""
+    def __init__(self, url: str, baud: int = BAUD, tap: Callable[[bytes], None] | None = None) -> None:
+        """Open ``url`` for this program alone and start reading; raises LinkError.
+
+        ``tap`` gets every payload with a right CRC in the reading thread as soon as it came, known kind or not; it
+        must not raise.
+        """
         self.url = url
         self.unread = 0
         """Messages dropped because nobody read them."""
         self._port = _open_port(url, baud)
-        self._capture = Capture()
+        self._capture = Capture(tap=tap)
         self._lock = threading.Lock()
         self._messages: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
         self._answers: queue.Queue[Message] = queue.Queue()
