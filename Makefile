@@ -39,7 +39,10 @@ test: setup lint types cbmc peers
 proof: setup cbmc
 	$(BIN)/python -m pytest tests -m slow
 
-bench-train: setup
+bench-train: runs/bench/train.json
+
+# Measured once: delete the file to measure again.
+runs/bench/train.json: | setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m toolchain.ltc.speed
 
@@ -54,8 +57,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-# Every figure of the accuracy table: trains what is missing (hours), scores it; Ctrl-C keeps what is done.
-evaluate: setup
+# Every figure of the accuracy table: trains what is missing (hours), scores it; Ctrl-C keeps what is done. Then
+# `tinyltc figures --write README.md --copy docs/figures.json` puts them into the README.
+evaluate: setup runs/bench/train.json
 	$(BIN)/tinyltc evaluate-all
 
 firmware: setup

@@ -177,12 +177,44 @@ def evaluate(
 def evaluate_all(
     only: Annotated[str | None, typer.Option(help="Keys of rows, such as grwd,uhh; default: all.")] = None,
     train_missing: Annotated[bool, typer.Option("--train/--no-train", help="Make the runs that are missing.")] = True,
+    board: Annotated[
+        bool, typer.Option("--board/--no-board", help="Run a minute of the validation people on the virtual board too.")
+    ] = True,
+    again: Annotated[
+        bool, typer.Option("--convert", help="Convert the trained runs anew first: after a change of the converter.")
+    ] = False,
 ) -> None:
     """Reproduce the table of figures: runs/evaluate/figures.json. Ctrl-C keeps what is done; start it again."""
+    from toolchain.evaluation.everything import convert_again
     from toolchain.evaluation.everything import evaluate_all as evaluate_all_stage
 
     keys = [key.strip() for key in only.split(",") if key.strip()] if only else []
-    evaluate_all_stage(Path("runs"), console, _make_run if train_missing else None, keys)
+    if again:
+        convert_again(Path("runs"), console, _convert_run, keys)
+    on_board = _on_board if board else None
+    evaluate_all_stage(Path("runs"), console, _make_run if train_missing else None, keys, on_board=on_board)
+
+
+@app.command(epilog="Example: tinyltc figures --write README.md")
+def figures(
+    source: Annotated[Path, typer.Option("--from", help="A figures.json.")] = Path("runs/evaluate/figures.json"),
+    write: Annotated[
+        list[Path] | None, typer.Option(help="Documents whose table between the markers is replaced.")
+    ] = None,
+    copy: Annotated[Path | None, typer.Option(help="Also copy the figures there: runs/ is not committed.")] = None,
+) -> None:
+    """Print the table of figures as markdown, or put it into documents."""
+    from toolchain.evaluation.published import markdown, read_figures, refresh
+    from toolchain.files import write_json
+
+    known = read_figures(source)
+    table = markdown(known)
+    for document in write or []:
+        refresh(document, table)
+    if copy is not None:
+        write_json(copy, known)
+    if not write:
+        typer.echo(table, nl=False)
 
 
 def _make_run(run: Run, project: Project, output: Console) -> None:
@@ -195,6 +227,25 @@ def _make_run(run: Run, project: Project, output: Console) -> None:
         run.project_json.unlink(missing_ok=True)
         raise KeyboardInterrupt
     convert_stage(run, board, output)
+
+
+def _convert_run(run: Run, project: Project, output: Console) -> None:
+    from toolchain.int8.convert import convert as convert_stage
+
+    convert_stage(run, load_board(project.target.board), output)
+
+
+def _on_board(run: Run, seconds: float, output: Console) -> dict[str, object]:
+    from toolchain.build import build as build_stage
+    from toolchain.codegen.generate import generate as generate_stage
+    from toolchain.harness.device import proof_on_board, run_device
+
+    project = run.project()
+    target = load_board(project.target.board)
+    generate_stage(run, target, project.target.engine, output)
+    build_stage(run, target, project.target.engine, output)
+    run_device(run, target, output, seconds=seconds)
+    return proof_on_board(run)
 
 
 @app.command(epilog="Example: tinyltc generate --run demo, or tinyltc generate model.tflite --out src")

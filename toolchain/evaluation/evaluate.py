@@ -23,9 +23,10 @@ from toolchain.evaluation.recognizer import Recognizer
 from toolchain.evaluation.score import Heard, PersonScore, figures, merged, person_dict
 from toolchain.evaluation.table import print_result
 from toolchain.files import read_json, sha256_of, write_json
+from toolchain.ltc.modelspec import load_spec
 from toolchain.project import Data, Task
 from toolchain.recordings.catalog import load_native, select
-from toolchain.recordings.recording import Collection
+from toolchain.recordings.recording import Collection, Recording
 from toolchain.runs import Run
 
 SOURCE = "measured on host"
@@ -129,6 +130,26 @@ def _score(run: Run, asked: Asked, bar: Progress, board: Board | None) -> _One:
     sha = sha256_of(run.weights) if run.weights.exists() else ""
     scores = [grouped[name] for name in sorted(grouped)]
     return _One(scores, heard, task.classes, background, looks, trained_on, collection.name, sha)
+
+
+def evaluated(run: Run) -> tuple[Recording, ...]:
+    """Return what ``run`` is scored on by itself: its test people's recordings, whole, with their own stamps."""
+    project = run.project()
+    spec = load_spec(run.model_json)
+    data = project.data.model_copy(update={"also": [], "fold": None})
+    collection = select(load_native(data, spec.rate_hz, whole=True), project.task, lenient=True)
+    people, _ = _people(run, collection, Asked(), own=True)
+    chosen = [r for r in collection.recordings if r.person in people]
+    # The joined streams of a set of whole recordings hold the same motions again, and so do its rests.
+    background = collection.classes.index(collection.background)
+    if _whole(collection):
+        return tuple(r for r in chosen if r.kind == "window" and r.label(background) != background)
+    return tuple(r for r in chosen if r.kind == "stream")
+
+
+def _whole(collection: Collection) -> bool:
+    """Tell whether the streams of a set are joined from its recordings."""
+    return any(r.kind == "stream" and r.session == "joined" for r in collection.recordings)
 
 
 def _people(run: Run, collection: Collection, asked: Asked, own: bool) -> tuple[set[str], list[str]]:

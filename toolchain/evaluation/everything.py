@@ -18,6 +18,7 @@ from rich.table import Table
 from toolchain.board import load_board
 from toolchain.errors import ConfigError, DataError, TinyLtcError
 from toolchain.evaluation.evaluate import Asked, evaluate, paired_difference
+from toolchain.evaluation.parity import parity
 from toolchain.evaluation.rows import ROWS, Measure, Need, Row
 from toolchain.files import read_json, sha256_of, write_json
 from toolchain.ltc.modelspec import load_spec
@@ -27,15 +28,23 @@ from toolchain.runs import Run
 
 Make = Callable[[Run, Project, Console], None]
 """Trains and converts one run."""
+OnBoard = Callable[[Run, float, Console], dict[str, Any]]
+"""Runs so many seconds of a run's test people on the virtual board and returns what came of it, for figures.json."""
 
 
 def evaluate_all(
-    root: Path, console: Console, make: Make | None, only: Sequence[str] = (), rows: Sequence[Row] = ROWS
+    root: Path,
+    console: Console,
+    make: Make | None,
+    only: Sequence[str] = (),
+    rows: Sequence[Row] = ROWS,
+    on_board: OnBoard | None = None,
 ) -> list[dict[str, Any]]:
     """Fill the table and return its rows as figures.json holds them.
 
     ``root``: the folder of runs; ``make`` makes runs that are missing, None only scores those that are there; ``only``:
-    keys of rows, default all. A row that cannot be had is told and left out.
+    keys of rows, default all; ``on_board`` is asked for the rows that want it, None: they go without. A row that cannot
+    be had is told and left out.
     """
     unknown = sorted(set(only) - {row.key for row in rows})
     if unknown:
@@ -45,7 +54,7 @@ def evaluate_all(
     for number, row in enumerate(wanted, start=1):
         console.rule(f"{number} of {len(wanted)}: {row.on}: {row.figure}")
         try:
-            _fill(row, root, console, make)
+            _fill(row, root, console, make, on_board)
         except TinyLtcError as reason:
             console.print(f"[yellow]left out:[/yellow] {reason}", highlight=False, soft_wrap=True)
         _collect(rows, root, path)
@@ -53,6 +62,18 @@ def evaluate_all(
     _say(figures, rows, console)
     console.print(f"{len(figures)} of {len(rows)} rows: {path}", highlight=False)
     return figures
+
+
+def convert_again(
+    root: Path, console: Console, convert: Make, only: Sequence[str] = (), rows: Sequence[Row] = ROWS
+) -> None:
+    """Convert every finished run of the rows anew, from its float weights; what is not trained yet is passed over."""
+    needs = {need.name: need for row in rows if not only or row.key in only for need in row.needs}
+    for need in needs.values():
+        run = Run(root / need.name)
+        if run.project_json.exists() and run.weights.exists():
+            console.print(f"Converting run {need.name}", highlight=False)
+            convert(run, run.project(), console)
 
 
 def _cache(row: Row, root: Path) -> Path:
@@ -67,16 +88,21 @@ def _collect(rows: Sequence[Row], root: Path, path: Path) -> list[dict[str, Any]
     return figures
 
 
-def _fill(row: Row, root: Path, console: Console, make: Make | None) -> None:
+def _fill(row: Row, root: Path, console: Console, make: Make | None, on_board: OnBoard | None) -> None:
     runs = [_ready(need, root, console, make) for need in row.needs]
     cache = _cache(row, root)
     state = _fingerprint(row, runs, root)
-    if cache.exists() and read_json(cache, DataError, "Delete it.").get("made_from") == state:
+    known = read_json(cache, DataError, "Delete it.") if cache.exists() else {}
+    if known.get("made_from") != state:
+        value = _from_file(row, root) if row.kind == "file" else _measured(row, runs, console)
+        figure = {"on": row.on, "figure": row.figure, **value, "target": row.target, "at_least": row.at_least}
+        known = {"made_from": state, "figure": {"key": row.key, **figure}}
+        write_json(cache, known)
+    else:
         console.print("Nothing changed since it was measured.")
-        return
-    value = _from_file(row, root) if row.kind == "file" else _measured(row, runs, console)
-    figure = {"on": row.on, "figure": row.figure, **value, "target": row.target, "at_least": row.at_least}
-    write_json(cache, {"made_from": state, "figure": {"key": row.key, **figure}})
+    if row.board_s and on_board is not None and known["figure"].get("board") is None:
+        known["figure"]["board"] = [on_board(run, row.board_s, console) for run in runs]
+        write_json(cache, known)
 
 
 def _ready(need: Need, root: Path, console: Console, make: Make | None) -> Run:
@@ -117,6 +143,9 @@ def _asked(measure: Measure) -> Asked:
 
 
 def _measured(row: Row, runs: Sequence[Run], console: Console) -> dict[str, Any]:
+    if row.kind == "parity":
+        made = parity(runs)
+        return {**made[row.statistic], "n_people": made["n_people"]}
     result = evaluate(runs, _asked(row.measure), console)
     people = result["n_people"]
     if row.kind == "lost":
@@ -127,17 +156,24 @@ def _measured(row: Row, runs: Sequence[Run], console: Console) -> dict[str, Any]
         known = [one for one in result["people"] if one["accuracy"] is not None]
         worst = min(known, key=lambda one: float(one["accuracy"]))
         return {"value": worst["accuracy"], "low": None, "high": None, "n_people": people, "person": worst["person"]}
-    return {**result["figures"][row.statistic], "n_people": people}
+    looks = {"times_scored": result["times_scored"]}
+    return {**result["figures"][row.statistic], "n_people": people, **looks}
 
 
 def _from_file(row: Row, root: Path) -> dict[str, Any]:
     path = root.parent / row.path
-    value = read_json(path, DataError, f"Run `{row.command}` first.")
-    for key in row.statistic.split("."):
-        if not isinstance(value, dict) or key not in value:
-            raise DataError(f"{path} lacks '{row.statistic}'.", f"Run `{row.command}` again.")
-        value = value[key]
-    return {"value": float(value), "low": None, "high": None, "n_people": None}
+    content = read_json(path, DataError, f"Run `{row.command}` first.")
+
+    def under(keys: str) -> Any:
+        value = content
+        for key in keys.split("."):
+            if not isinstance(value, dict) or key not in value:
+                raise DataError(f"{path} lacks '{keys}'.", f"Run `{row.command}` again.")
+            value = value[key]
+        return value
+
+    low, high = under(row.interval) if row.interval else (None, None)
+    return {"value": float(under(row.statistic)), "low": low, "high": high, "n_people": None}
 
 
 def _say(figures: Sequence[dict[str, Any]], rows: Sequence[Row], console: Console) -> None:
@@ -146,16 +182,20 @@ def _say(figures: Sequence[dict[str, Any]], rows: Sequence[Row], console: Consol
         table.add_column(name, justify="left" if name in ("on", "figure") else "right")
     known = {figure["key"]: figure for figure in figures}
     for row in rows:
-        figure = known.get(row.key)
-        goal = f"{'at least' if row.at_least else 'at most'} {row.target:g}"
-        if figure is None or figure["value"] is None:
-            table.add_row(row.on, row.figure, "-", "-", "-", goal, "missing")
-            continue
-        value, low, high = figure["value"], figure["low"], figure["high"]
-        reached = value >= row.target if row.at_least else value <= row.target
-        interval = f"{low:.4g} to {high:.4g}" if low is not None else "-"
-        people = str(figure["n_people"] or "-")
-        table.add_row(
-            row.on, row.figure, f"{value:.4g}", interval, people, goal, "reached" if reached else "not reached"
-        )
+        table.add_row(*cells(known.get(row.key), row))
     console.print(table)
+
+
+def cells(figure: dict[str, Any] | None, row: Row) -> tuple[str, ...]:
+    """Return one line of the table: on, figure, value, interval, people, goal, and whether it is reached."""
+    goal = "" if row.target is None else f"{'at least' if row.at_least else 'at most'} {row.target:g}"
+    if figure is None or figure["value"] is None:
+        return row.on, row.figure, "-", "-", "-", goal, "not measured"
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    interval = f"{low:.4g} to {high:.4g}" if low is not None else "-"
+    verdict = "for comparison"
+    if row.target is not None:
+        reached = value >= row.target if row.at_least else value <= row.target
+        verdict = "reached" if reached else "not reached"
+    person = f" ({figure['person']})" if "person" in figure else ""
+    return row.on, row.figure, f"{value:.4g}{person}", interval, str(figure["n_people"] or "-"), goal, verdict

@@ -188,3 +188,16 @@ def _say(console: Console, outcome: Pass, comparison: Comparison, errors: list[s
     )
     for error in errors:
         console.print(f"[yellow]![/yellow] {error}", highlight=False)
+
+
+def proof_on_board(run: Run) -> dict[str, Any]:
+    """Return what device.json says of how the device's answers and the reference's compare, in a few words."""
+    device = read_json(run.device_json, ModelError, f"Run `tinyltc run --run {run.path.name}` first.")
+    parity = device["parity"]
+    wrong = ("code", "timing", "int8", "state", "decision", "command")
+    return {
+        "run": run.path.name,
+        "source": device["source"],
+        "samples": parity["samples"],
+        "mismatches": sum(parity[f"{name}_mismatches"] for name in wrong),
+    }

@@ -28,15 +28,32 @@ MOST_DROPPED = 0.5
 
 @dataclass(frozen=True)
 class Varied:
-    """Samples (T, 6) in SI units, stamps in microseconds, and for each sample the index it came from.
+    """One variation: its stamps in microseconds, and for each sample the index it came from.
 
-    ``mirrored``: it is as if worn on the other hand, so that a class may have become another.
+    ``mirrored``: it is as if worn on the other hand, so that a class may have become another. The samples themselves
+    are made where they are asked for, :meth:`at`: training reads one in four.
     """
 
-    samples: Floats
     t_us: npt.NDArray[np.int64]
     source: npt.NDArray[np.intp]
     mirrored: bool
+    _samples: Floats
+    _part: Floats
+    _mix: Floats
+    _bias: Floats
+    _noise: Floats
+    _clipped: bool
+    _random: np.random.Generator
+
+    def at(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """Return the samples ``rows`` (n,) as float32 (n, 6) in SI units; their noise is drawn anew by every call."""
+        before, part = self.source[rows], self._part[rows, None]
+        values = self._samples[before]
+        if part.any():
+            values = values * (1 - part) + self._samples[np.minimum(before + 1, len(self._samples) - 1)] * part
+        values = values @ self._mix + self._bias
+        values += self._random.standard_normal(values.shape, np.float32) * self._noise
+        return np.clip(values, -NARROW, NARROW) if self._clipped else values
 
 
 def vary(
@@ -49,10 +66,8 @@ def vary(
 ) -> Varied:
     """Draw one variation of a recording ``samples`` (T, 6), ``t_us`` (T,), wrist axes."""
     speed = float(how.speed ** random.uniform(-1.0, 1.0))
-    stretched, stamps, source = stretch(samples, t_us, speed)
+    stamps, source, part = stretch(t_us, speed)
     mirrored = bool(random.random() < how.mirrored) and may_mirror
-    if mirrored:
-        stretched = stretched * OTHER_HAND
     turn = rotation(FOREARM, np.radians(random.normal(0, how.roll_degrees)))
     axis = random.standard_normal(3)
     turn = turn @ rotation(axis / np.linalg.norm(axis), np.radians(random.normal(0, how.tilt_degrees)))
@@ -63,17 +78,18 @@ def vary(
     gain[3:] *= speed * np.exp(how.amplitude * random.standard_normal())
     bias = random.standard_normal(6) * np.repeat(how.bias, 3)
     noise = random.uniform(size=6) * np.repeat(how.noise, 3)
-    both = np.zeros((6, 6))
-    both[:3, :3] = both[3:, 3:] = turn.T
-    varied = stretched @ (both * gain).astype(np.float32) + bias.astype(np.float32)
-    varied += random.standard_normal(varied.shape, np.float32) * noise.astype(np.float32)
-    if random.random() < how.clipped:
-        varied = np.clip(varied, -NARROW, NARROW)
+    mix = np.zeros((6, 6))
+    mix[:3, :3] = mix[3:, 3:] = turn.T
+    mix *= gain
+    if mirrored:
+        mix = OTHER_HAND[:, None] * mix
+    clipped = bool(random.random() < how.clipped)
     if random.random() < how.dropped:
         kept = random.random(len(stamps)) >= random.uniform(0, MOST_DROPPED)
         kept[-1] = True
-        varied, stamps, source = varied[kept], stamps[kept], source[kept]
-    return Varied(varied, stamps, source, mirrored)
+        stamps, source, part = stamps[kept], source[kept], part[kept]
+    mix32, bias32, noise32 = (array.astype(np.float32) for array in (mix, bias, noise))
+    return Varied(stamps, source, mirrored, samples, part, mix32, bias32, noise32, clipped, random)
 
 
 def rotation(axis: npt.NDArray[np.float64], angle: float) -> npt.NDArray[np.float64]:
@@ -83,21 +99,19 @@ def rotation(axis: npt.NDArray[np.float64], angle: float) -> npt.NDArray[np.floa
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
-def stretch(
-    samples: Floats, t_us: npt.NDArray[np.int64], speed: float
-) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.intp]]:
-    """Play a recording ``speed`` times as fast, with stamps spaced as before, by linear interpolation.
+def stretch(t_us: npt.NDArray[np.int64], speed: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.intp], Floats]:
+    """Play a recording with the stamps ``t_us`` (T,) ``speed`` times as fast, with stamps spaced as before.
 
-    Returns samples, stamps and, for each sample, the index of the one before it in the original.
+    Returns stamps and, for each sample, the index of the one before it in the original and the part of the way from
+    that to the next, in [0, 1]: for linear interpolation.
     """
-    length = len(samples)
+    length = len(t_us)
     if length < 2:
-        return samples, t_us, np.arange(length)
+        return t_us, np.arange(length), np.zeros(length, np.float32)
     # The spacing of the original, jitter included, repeated where a slower performance needs more of it.
     stamps = np.concatenate([[0], np.cumsum(np.resize(np.diff(t_us), int(length / speed) + 1))])
     since = t_us - t_us[0]
     stamps = stamps[stamps * speed <= since[-1]]
     position = np.interp(stamps * speed, since, np.arange(length))
     before = np.minimum(position.astype(np.intp), length - 2)
-    part = (position - before).astype(np.float32)[:, None]
-    return samples[before] * (1 - part) + samples[before + 1] * part, stamps, before
+    return stamps, before, (position - before).astype(np.float32)

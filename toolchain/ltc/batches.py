@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from toolchain.board import Imu
 from toolchain.errors import ConfigError, DataError
-from toolchain.ltc.augment import vary
+from toolchain.ltc.augment import Varied, vary
 from toolchain.ltc.modelspec import ModelSpec
-from toolchain.ltc.step import model_dt, network_input, timing
+from toolchain.ltc.step import Timing, model_dt, network_input, timing
 from toolchain.ltc.targets import targets
 from toolchain.ltc.weights import Floats
 from toolchain.project import Training
@@ -75,23 +75,39 @@ class Preparer:
 
     def __call__(self, recording: Recording, random: np.random.Generator | None) -> Prepared:
         """Prepare one recording; ``random`` varies it as :mod:`toolchain.ltc.augment` says, None leaves it as it is."""
-        samples, t_us, labels = recording.samples, recording.t_us, recording.labels
+        t_us, labels = recording.t_us, recording.labels
+        varied: Varied | None = None
         if random is not None:
             # A window of a class that has no mirror image would teach nothing; of a stream that part is unknown.
             may_mirror = recording.kind == "stream" or bool((self._mirror[labels] == UNKNOWN).sum() == 0)
-            varied = vary(samples, t_us, random, self._settings.augmentation, may_mirror=may_mirror)
-            samples, t_us, labels = varied.samples, varied.t_us, labels[varied.source]
+            varied = vary(recording.samples, t_us, random, self._settings.augmentation, may_mirror=may_mirror)
+            t_us, labels = varied.t_us, labels[varied.source]
             if varied.mirrored:
                 labels = self._mirror[labels]
-        whole = timing(t_us, self._spec)
-        # What the network reads is prepared from every sample, as on the device; then samples are left out, counted
-        # from the last one: a window's end is what its score is about.
-        taken = slice((len(t_us) - 1) % self.stride, None, self.stride)
-        x = network_input(to_codes(samples, self._imu), whole, self._spec)[taken]
+        # Samples are left out counted from the last one: a window's end is what its score is about.
+        taken = np.arange((len(t_us) - 1) % self.stride, len(t_us), self.stride)
+        x = self._inputs(recording.samples if varied is None else varied, timing(t_us, self._spec), taken)
         t_us, labels = t_us[taken], labels[taken]
         when = timing(t_us, self._spec)
         target, weight = targets(labels, t_us, self._background, recording.kind == "window", self._settings)
         return Prepared(x, model_dt(when.delta_us, self._spec), target, weight, when.reset)
+
+    def _inputs(self, source: Floats | Varied, whole: Timing, taken: npt.NDArray[np.intp]) -> Floats:
+        """Return the inputs at the samples ``taken``: prepared from every sample, as on the device.
+
+        Only those that the preparation looks at are made: for a rate of change each sample and the one before it.
+        """
+        preparation = self._spec.preparation
+        if preparation == "difference":
+            rows = np.stack([np.maximum(taken - 1, 0), taken], axis=1)
+        else:
+            rows = taken[:, None] if preparation == "raw" else np.arange(len(whole.reset))[None]
+        # Neighbours share their noise, or a rate of change would hold that of two different samples.
+        needed, place = np.unique(rows, return_inverse=True)
+        samples = source.at(needed) if isinstance(source, Varied) else source[needed]
+        codes = to_codes(samples, self._imu)[place.reshape(rows.shape)]
+        made = network_input(codes, Timing(whole.delta_us[rows], whole.reset[rows], 0), self._spec)
+        return made[0][taken] if preparation == "high_pass" else made[:, -1]
 
 
 def _mirror(classes: Sequence[str], background: int, pairs: dict[str, str]) -> npt.NDArray[np.int16]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -34,6 +35,8 @@ BATCH, UNITS, OUTPUTS = 64, (64, 64), 5
 LONG, SHORT = 250, 50
 """Samples per chunk. ncps' LTC keeps so much for its backward pass that a long chunk does not fit a small machine."""
 Step = Callable[[], Any]
+_DRAWS = 2000
+"""Bootstrap over the turns."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,10 @@ class Pair:
     theirs: tuple[float, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values: medians in milliseconds, and the ratio with its quartiles."""
+        """Return JSON values: medians in milliseconds; the ratio: median, quartiles, 95 % interval of the median."""
         ratios = np.divide(self.theirs, self.ours)
         low, median, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+        drawn = np.random.default_rng(0).choice(ratios, (_DRAWS, len(ratios)))
         return {
             "against": self.name,
             "samples": self.samples,
@@ -59,6 +63,7 @@ class Pair:
             "theirs_ms": float(np.median(self.theirs)),
             "ratio": float(median),
             "ratio_quartiles": [float(low), float(high)],
+            "ratio_interval": [float(edge) for edge in np.quantile(np.median(drawn, axis=1), [0.025, 0.975])],
         }
 
 
@@ -141,7 +146,14 @@ def main() -> None:
     ]
     write_json(
         chosen.out,
-        {"source": "measured on host", "machine": platform.machine(), "tensorflow": tf.__version__, "pairs": pairs},
+        {
+            "source": "measured on host",
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "load": list(os.getloadavg()),
+            "tensorflow": tf.__version__,
+            "pairs": {pair["against"]: pair for pair in pairs},
+        },
     )
     table = Table("one training step, batch 64, two layers of 64", "samples", "ours, ms", "theirs, ms", "ratio")
     for pair in pairs:

@@ -17,6 +17,8 @@ from toolchain.errors import ConfigError, DataError, ModelError
 from toolchain.evaluation import everything, pictures
 from toolchain.evaluation.conditions import Conditions
 from toolchain.evaluation.evaluate import Asked, evaluate, paired_difference
+from toolchain.evaluation.parity import parity
+from toolchain.evaluation.published import BEGIN, END, markdown, read_figures, refresh
 from toolchain.evaluation.rows import ROWS, Measure, Need, Row
 from toolchain.files import write_json
 from toolchain.int8.convert import quantize
@@ -164,7 +166,9 @@ def _rows(project: Path) -> tuple[Row, ...]:
         Row("one", "wrist", "accuracy", 0.9, True, need),
         Row("worst", "wrist", "worst person", 0.8, True, need, "worst"),
         Row("lost", "wrist", "lost", 0.01, False, need, "lost", measure=Measure(use_float=True), against=Measure()),
-        Row("far", "a file", "times", 4, True, kind="file", statistic="a.b", path="x.json", command="make x"),
+        Row(
+            "far", "a file", "x", 4, True, kind="file", statistic="a.b", interval="a.c", path="x.json", command="make x"
+        ),
     )
 
 
@@ -182,11 +186,11 @@ def test_the_table_is_filled_resumed_and_says_what_is_missing(
     assert all({"on", "figure", "value", "low", "high", "n_people"} <= one.keys() for one in figures)
     assert json.loads((root / "evaluate" / "figures.json").read_text()) == figures
 
-    (root.parent / "x.json").write_text('{"a": {"b": 5}}')
+    (root.parent / "x.json").write_text('{"a": {"b": 5, "c": [4, 6]}}')
     console = quiet()
     monkeypatch.setattr(everything, "evaluate", lambda *_: pytest.fail("measured again"))
     figures = everything.evaluate_all(root, console, None, rows=rows)
-    assert [one["value"] for one in figures if one["key"] == "far"] == [5.0]
+    assert [(one["value"], one["low"], one["high"]) for one in figures if one["key"] == "far"] == [(5.0, 4, 6)]
     assert "Nothing changed" in console.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match="no row 'nope'"):
         everything.evaluate_all(root, quiet(), None, ["nope"], rows)
@@ -225,3 +229,56 @@ def test_every_row_names_projects_that_exist() -> None:
             assert need.project.exists(), need
     with pytest.raises(ConfigError, match="Rows: grwd"):
         everything.evaluate_all(Path("/nonexistent"), quiet(), None, ["nope"])
+
+
+def test_int8_and_float_are_compared_over_minutes(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="60 s"):
+        parity([finished])
+    for name, value in (("SECONDS", 12.0), ("EARLY_S", (2.0, 5.0)), ("LATE_S", (8.0, 11.0))):
+        monkeypatch.setattr(f"toolchain.evaluation.parity.{name}", value)
+    made = parity([finished])
+    assert 0.9 < made["agreement"]["value"] <= 1.0
+    assert 0.2 < made["growth"]["value"] < 5.0
+    assert made["n_people"] == len(json.loads(finished.data_json.read_text())["people"]["test"])
+
+
+def test_rows_on_the_board_are_proven_once(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = finished.path.parent
+    project: Project = finished.project()
+    monkeypatch.setattr(everything, "load_project", lambda path: project)
+    rows = (Row("board", "wrist", "accuracy", 0.9, True, (Need("tiny", tmp_path / "x.toml"),), board_s=5.0),)
+    asked: list[float] = []
+
+    def on_board(run: Run, seconds: float, console: Console) -> dict[str, Any]:
+        asked.append(seconds)
+        return {"run": run.path.name, "mismatches": 0}
+
+    for _ in range(2):
+        figures = everything.evaluate_all(root, quiet(), None, rows=rows, on_board=on_board)
+    assert asked == [5.0]
+    assert figures[0]["board"] == [{"run": "tiny", "mismatches": 0}]
+    again: list[str] = []
+    everything.convert_again(root, quiet(), lambda run, *_: again.append(run.path.name), rows=rows)
+    assert again == ["tiny"]
+
+
+def test_the_table_is_put_between_the_markers(tmp_path: Path) -> None:
+    rows = (Row("one", "wrist", "accuracy", 0.9), Row("two", "grwd", "lost", 0.1, False), Row("three", "x", "y"))
+    known = [
+        {"key": "one", "value": 0.95, "low": 0.9, "high": 0.99, "n_people": 8},
+        {"key": "three", "value": 2, "low": None, "high": None, "n_people": None},
+    ]
+    table = markdown(known, rows)
+    assert "| wrist | accuracy | 0.95 | 0.9 to 0.99 | 8 | at least 0.9 | reached |" in table
+    assert "| grwd | lost | - | - | - | at most 0.1 | not measured |" in table
+    assert "| x | y | 2 | - | - |  | for comparison |" in table
+    document = tmp_path / "README.md"
+    document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    refresh(document, table)
+    assert document.read_text() == f"before\n{BEGIN}\n\n{table}\n{END}\nafter\n"
+    document.write_text("no markers\n")
+    with pytest.raises(ConfigError, match="needs one line"):
+        refresh(document, table)
+    (tmp_path / "figures.json").write_text("{}")
+    with pytest.raises(DataError, match="not a list of figures"):
+        read_figures(tmp_path / "figures.json")

@@ -10,8 +10,11 @@ import pytest
 from toolchain.errors import DataError
 from toolchain.ltc.augment import rotation, stretch, vary
 from toolchain.ltc.batches import Batches, Preparer
+from toolchain.ltc.prepare import inputs_of
+from toolchain.ltc.step import network_input, timing
 from toolchain.ltc.targets import targets
 from toolchain.project import Augmentation, Training
+from toolchain.recordings.codes import to_codes
 
 T_US = np.arange(400) * 5000
 LABELS = np.zeros(400, np.int16)
@@ -72,29 +75,43 @@ def test_stretch_plays_faster_and_slower_at_the_same_spacing():
     seconds = (t_us - t_us[0]) * 1e-6
     samples = np.repeat(np.sin(seconds)[:, None], 6, axis=1).astype(np.float32)
     for speed in (0.8, 1.0, 1.25):
-        played, stamps, source = stretch(samples, t_us, speed)
+        stamps, source, part = stretch(t_us, speed)
+        played = samples[source] * (1 - part[:, None]) + samples[source + 1] * part[:, None]
         assert played[:, 0] == pytest.approx(np.sin(stamps * 1e-6 * speed), abs=1e-4)
         assert stamps[-1] == pytest.approx((t_us[-1] - t_us[0]) / speed, abs=13_000)
         assert np.isin(np.diff(stamps), [2000, 3000, 13_000]).all()
         assert (np.abs(seconds[source] - stamps * 1e-6 * speed) <= 0.0131).all()
-    short = stretch(samples[:1], t_us[:1], 1.2)
+    short = stretch(t_us[:1], 1.2)
     assert len(short[0]) == len(short[1]) == len(short[2]) == 1
 
 
 def test_one_variation_holds_for_the_whole_recording():
     samples = np.zeros((300, 6), np.float32)
     samples[:, 2] = 9.81
-    varied = vary(samples, np.arange(300) * 5000, np.random.default_rng(1), CALM).samples
+    drawn = vary(samples, np.arange(300) * 5000, np.random.default_rng(1), CALM)
+    varied = drawn.at(np.arange(len(drawn.t_us)))
     gravity = varied[:, :3].mean(axis=0)
     assert np.linalg.norm(gravity) == pytest.approx(9.81, rel=0.2)
     assert np.abs(varied[:, :3] - gravity).max() < 6 * 0.15
-    other = vary(samples, np.arange(300) * 5000, np.random.default_rng(2), CALM).samples
+    other = vary(samples, np.arange(300) * 5000, np.random.default_rng(2), CALM).at(np.arange(200))
     assert np.linalg.norm(other[:, :3].mean(axis=0) - gravity) > 0.05
 
 
 @pytest.fixture
 def prepare(spec, board):
     return Preparer(spec, board.imu, 0, TRAINING)
+
+
+@pytest.mark.parametrize("preparation", ["raw", "difference", "high_pass"])
+def test_inputs_are_prepared_from_every_sample_and_then_left_out(spec, board, tiny_set, preparation):
+    gain = np.resize(spec.input_gain, inputs_of(preparation)).tolist()
+    changed = spec.model_copy(update={"preparation": preparation, "inputs": inputs_of(preparation), "input_gain": gain})
+    prepare = Preparer(changed, board.imu, 0, TRAINING.model_copy(update={"rate_hz": 52.0}))
+    assert prepare.stride > 1
+    recording = tiny_set.train[0]
+    whole = network_input(to_codes(recording.samples, board.imu), timing(recording.t_us, changed), changed)
+    taken = slice((len(whole) - 1) % prepare.stride, None, prepare.stride)
+    assert (prepare(recording, None).x == whole[taken]).all()
 
 
 def batches(recordings, prepare, **changes):
