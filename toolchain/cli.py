@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 import toolchain
-from toolchain.board import BOARDS, board_names, load_board
+from toolchain.board import BOARDS, EmulatorName, board_names, load_board
 from toolchain.errors import ConfigError, TinyLtcError
 from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
@@ -54,6 +54,14 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class EmulatorChoice(StrEnum):
+    """The emulators that ``tinyltc run`` knows."""
+
+    VIRTUAL = "virtual"
+    QEMU = "qemu"
+    RENODE = "renode"
+
+
 class BenchEngine(StrEnum):
     """The engines that ``tinyltc bench step`` has rows of."""
 
@@ -64,6 +72,9 @@ class BenchEngine(StrEnum):
 
 SolverName = Annotated[
     Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
+]
+EmulatorOption = Annotated[
+    EmulatorChoice | None, typer.Option("--emulator", help="Default: the first of the board's that boots it.")
 ]
 EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
 
@@ -272,12 +283,15 @@ def run_command(
     board: BoardName = None,
     seconds: Seconds = None,
     pace: Annotated[bool, typer.Option("--pace", help="All of it at 1x pace over the pty, as a real port.")] = False,
+    emulator: EmulatorOption = None,
 ) -> None:
-    """Run the image on the virtual board with unseen people and compare it sample by sample with the reference."""
+    """Run the image under an emulator with unseen people and compare it sample by sample with the reference."""
     from toolchain.harness.device import run_device
 
     target = open_run(run)
-    run_device(target, load_board(board or target.project().target.board), console, seconds=seconds, pace=pace)
+    name: EmulatorName | None = emulator.value if emulator else None
+    where = load_board(board or target.project().target.board)
+    run_device(target, where, console, seconds=seconds, pace=pace, emulator=name)
 
 
 @app.command(epilog="Example: tinyltc report --run demo")

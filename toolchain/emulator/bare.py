@@ -79,6 +79,7 @@ class BareCore:
         self._machine = Machine(
             clock_hz=_CLOCK_HZ,
             flash=flash,
+            vectors=flash[0],
             ram=ram,
             hook=hook,
             strict=False,

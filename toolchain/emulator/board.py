@@ -12,12 +12,23 @@ from toolchain.emulator.blockhook import HookChoice
 from toolchain.emulator.chip import Chip
 from toolchain.emulator.faults import Fault
 from toolchain.emulator.image import Program, read_hex
+from toolchain.emulator.interface import Codes, Times
 from toolchain.emulator.machine import Machine
-from toolchain.emulator.sensors.lsm6dso import Codes, Lsm6dso, Times
+from toolchain.emulator.peripherals.clock_power import RESET_PIN
+from toolchain.emulator.sensors.fed import FedSensor
+from toolchain.emulator.sensors.lsm6ds import Lsm6ds3trc, Lsm6dso
+from toolchain.emulator.sensors.lsm9ds1 import Lsm9ds1
+from toolchain.emulator.sensors.ports import I2cPort, SpiPort
 from toolchain.errors import EmulatorError
 
 SOC = "nrf52840"
-SENSORS = {"lsm6dso": Lsm6dso}
+SENSORS: dict[str, type[Lsm6dso] | type[Lsm6ds3trc] | type[Lsm9ds1]] = {
+    "lsm6dso": Lsm6dso,
+    "lsm6ds3trc": Lsm6ds3trc,
+    "lsm9ds1": Lsm9ds1,
+}
+_BRANCH_TO_SELF = b"\xfe\xe7"
+_STACK_PAINT = b"\xa5" * 4
 OnUart = Callable[[bytes, int], None]
 
 
@@ -53,18 +64,23 @@ class VirtualBoard:
         self._machine = Machine(
             clock_hz=board.clock_hz,
             flash=(memory.flash_origin, memory.flash_bytes),
+            vectors=memory.application,
             ram=(memory.ram_origin, memory.ram_bytes),
             hook=hook,
             strict=strict,
             stop_on_fault=stop_on_fault,
             symbol=self.program.describe,
         )
-        self._chip = Chip(self._machine, pins.of("uart_tx"), pins.of("uart_rx"))
-        self.imu = SENSORS[board.imu.part](
-            self._chip,
-            (pins.of("spi_sck"), pins.of("spi_mosi"), pins.of("spi_miso"), pins.of("imu_cs"), pins.of("imu_int1")),
-            (board.imu.acc_range_g, board.imu.gyro_range_dps),
-        )
+        i2c = board.imu.bus == "i2c"
+        self._chip = Chip(self._machine, pins.of("uart_tx"), pins.of("uart_rx"), i2c=i2c)
+        ranges = (board.imu.acc_range_g, board.imu.gyro_range_dps)
+        self.imu: FedSensor = SENSORS[board.imu.part](self._chip, pins.imu_int1, ranges)
+        if board.imu.i2c_address is not None:
+            I2cPort(self._chip, self.imu, (pins.of("i2c_scl"), pins.of("i2c_sda")), board.imu.i2c_address)
+        else:
+            wires = (pins.of("spi_sck"), pins.of("spi_mosi"), pins.of("spi_miso"), pins.of("imu_cs"))
+            SpiPort(self._chip, self.imu, wires)
+        self._held: tuple[int, bytes] | None = None
         self._on_uart: OnUart | None = None
         for address, data in read_hex(image) if image else self.program.segments:
             self.write_flash(address, data)
@@ -88,11 +104,38 @@ class VirtualBoard:
             self._machine.run_until(cycles)
             if not self._machine.reset_wanted:
                 return
+            self._let_go()
             self._chip.power_on()
 
     def stop(self, reason: str) -> None:
         """End the run at the next basic block; for callbacks."""
         self._machine.stop(reason)
+
+    # ---- trouble on purpose
+
+    def pull_reset(self) -> None:
+        """Pull the reset pin: the instruction that comes next does not run."""
+        self._chip.reset(RESET_PIN)
+
+    def hold_core(self) -> None:
+        """Keep the core at the instruction that comes next, until a reset; interrupts are still taken."""
+        if self._held is None:
+            self._held = (self.pc, self.read_memory(self.pc, 2))
+            self.write_flash(self.pc, _BRANCH_TO_SELF)
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self.write_flash(*self._held)
+            self._held = None
+
+    @property
+    def bus_stuck(self) -> bool:
+        """A transfer on the sensor's bus that begins does not end."""
+        return self._chip.bus_stuck
+
+    @bus_stuck.setter
+    def bus_stuck(self, stuck: bool) -> None:
+        self._chip.bus_stuck = stuck
 
     # ---- the outside
 
@@ -168,6 +211,23 @@ class VirtualBoard:
     def sleep_cycles(self) -> int:
         """Cycles asleep."""
         return self._machine.sleep_cycles
+
+    @property
+    def sleep_by_clock(self) -> dict[str, int]:
+        """Cycles asleep by the clocks that ran meanwhile: ``crystal`` (HFXO), ``internal`` (HFINT, which a timer or a
+        DMA transfer asks for), ``low`` (32.768 kHz or none)."""
+        return dict(self._chip.sleep_by_clock)
+
+    def stack_used(self) -> int | None:
+        """Bytes of the main stack that were ever used since the start-up painted it; None for an image without it."""
+        names = ("tl_link_stack_bottom", "tl_link_stack_top")
+        if not all(name in self.program.marks for name in names):
+            return None
+        bottom, top = (self.program.marks[name] for name in names)
+        stack = self.read_memory(bottom, top - bottom)
+        words = (stack[at : at + 4] for at in range(0, len(stack), 4))
+        unused = next((place for place, word in enumerate(words) if word != _STACK_PAINT), len(stack) // 4)
+        return len(stack) - 4 * unused
 
     @property
     def exceptions(self) -> int:

@@ -17,25 +17,32 @@ from toolchain.emulator.peripherals.rtc import Rtc
 from toolchain.emulator.peripherals.scs import SystemControl
 from toolchain.emulator.peripherals.spim import Spim, SpiSlave
 from toolchain.emulator.peripherals.timer import Timer
+from toolchain.emulator.peripherals.twim import I2cSlave, Twim
 from toolchain.emulator.peripherals.uarte import Uarte
 from toolchain.emulator.peripherals.wdt import Wdt
 
 _TIMERS = ((0x40008000, 8, 4), (0x40009000, 9, 4), (0x4000A000, 10, 4), (0x4001A000, 26, 6), (0x4001B000, 27, 6))
 _RTCS = ((0x4000B000, 11, 3), (0x40011000, 17, 4), (0x40024000, 36, 4))
+_TWIMS = ((0x40003000, 3), (0x40004000, 4))
 _SPIMS = ((0x40003000, 3), (0x40004000, 4), (0x40023000, 35), (0x4002F000, 47))
 _PORTS = (32, 16)
 
 
 class Chip:
-    """All peripherals on the machine's bus. ``tx_pin``, ``rx_pin``: where the console is wired."""
+    """All peripherals on the machine's bus. ``tx_pin``, ``rx_pin``: where the console is wired.
 
-    def __init__(self, machine: Machine, tx_pin: int, rx_pin: int) -> None:
+    TWIM0 and TWIM1 share their registers with SPIM0 and SPIM1; ``i2c`` says which of them there are.
+    """
+
+    def __init__(self, machine: Machine, tx_pin: int, rx_pin: int, *, i2c: bool = False) -> None:
         self._machine = machine
         self.clock: Clockwork = machine.clock
         self.memory: Memory = machine.memory
         self.nvic: Nvic = machine.nvic
         self.bus: Bus = machine.bus
         self.spi_slaves: list[SpiSlave] = []
+        self.i2c_slaves: list[I2cSlave] = []
+        self.bus_stuck = False
         self.reset_bits = 0
         self.resets = 0
         self.ppi = Ppi(self)
@@ -43,7 +50,8 @@ class Chip:
         self.ports = [Gpio(self, number, pins) for number, pins in enumerate(_PORTS)]
         self.gpiote = Gpiote(self)
         self.uarte = Uarte(self, tx_pin, rx_pin)
-        self.spims = [Spim(self, number, *where) for number, where in enumerate(_SPIMS)]
+        self.twims = [Twim(self, number, *where) for number, where in enumerate(_TWIMS) if i2c]
+        self.spims = [Spim(self, number, *where) for number, where in enumerate(_SPIMS) if not i2c or number > 1]
         self.timers = [Timer(self, number, *where) for number, where in enumerate(_TIMERS)]
         self.rtcs = [Rtc(self, number, *where) for number, where in enumerate(_RTCS)]
         self.nvmc = Nvmc(self)
@@ -55,6 +63,7 @@ class Chip:
             *self.ports,
             self.gpiote,
             self.uarte,
+            *self.twims,
             *self.spims,
             *self.timers,
             *self.rtcs,
@@ -64,6 +73,21 @@ class Chip:
         for peripheral in self.peripherals:
             self.bus.attach(peripheral)
         self.bus.attach(self.core)
+        self.sleep_by_clock = {"crystal": 0, "internal": 0, "low": 0}
+        machine.on_sleep = self._slept
+
+    def _slept(self, cycles: int) -> None:
+        if self.clock_power.crystal_runs:
+            clock = "crystal"
+        elif any(timer.running for timer in self.timers) or self._transfers():
+            clock = "internal"
+        else:
+            clock = "low"
+        self.sleep_by_clock[clock] += cycles
+
+    def _transfers(self) -> bool:
+        masters = any(spim.under_way for spim in self.spims) or any(twim.under_way for twim in self.twims)
+        return masters or self.uarte.under_way
 
     def port_of(self, pin: int) -> Gpio:
         """The port of pin number port * 32 + pin."""

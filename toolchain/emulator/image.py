@@ -27,7 +27,7 @@ class Symbol:
 
 
 class Program:
-    """An ELF file: its loadable bytes and its symbols."""
+    """An ELF file: its loadable bytes and its symbols; ``marks`` are the linker script's, by name."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -43,6 +43,11 @@ class Program:
                 tables = [section for section in elf.iter_sections() if isinstance(section, SymbolTableSection)]
                 entries = [entry for table in tables for entry in table.iter_symbols()]
                 self.functions = sorted(_symbols(entries, "STT_FUNC"), key=lambda s: (s.address, -s.size, s.name))
+                self.marks = {
+                    entry.name: entry["st_value"]
+                    for entry in entries
+                    if entry["st_info"]["type"] == "STT_NOTYPE" and entry.name
+                }
                 self.objects = {symbol.name: symbol for symbol in _symbols(entries, "STT_OBJECT")}
         except FileNotFoundError:
             raise EmulatorError(f"{path} does not exist.", _HINT) from None

@@ -28,13 +28,15 @@ _END = 0xFFFFFFFE
 
 
 class Machine:
-    """A Cortex-M4F with memory, bus, interrupts and virtual time. ``symbol`` names a code address in messages."""
+    """A Cortex-M4F with memory, bus, interrupts and virtual time. ``vectors``: the table that it starts from, behind a
+    bootloader the application's. ``symbol`` names a code address in messages."""
 
     def __init__(
         self,
         *,
         clock_hz: int,
         flash: tuple[int, int],
+        vectors: int,
         ram: tuple[int, int],
         hook: HookChoice,
         strict: bool,
@@ -60,10 +62,11 @@ class Machine:
         self._masks = self.cpu.group(["PRIMASK", "BASEPRI", "FAULTMASK"])
         self.uc.hook_add(unicorn.unicorn_const.UC_HOOK_INTR, self._on_interrupt)
         self.pc = 0
-        self.vector_table = flash[0]
+        self._vectors = self.vector_table = vectors
         self.lazy_stacking = True
         self.sleep_on_exit = False
         self.sleep_cycles = 0
+        self.on_sleep: Callable[[int], None] = lambda cycles: None
         self.stop_reason: str | None = None
         self.reset_wanted = False
         self._interrupt: int | None = None
@@ -80,7 +83,7 @@ class Machine:
         """Core registers and exception state as after a reset; memory stays."""
         self.faults.reset()
         self.reset_wanted = False
-        self.vector_table = self.memory.flash.base
+        self.vector_table = self._vectors
         self.lazy_stacking, self.sleep_on_exit = True, False
         self._asleep = None
         self.state.fpu_off, self.state.lazy, self.state.divide_trap, self.state.event = 1, 0, 0, 0
@@ -292,5 +295,6 @@ class Machine:
     def _sleep(self, limit: int) -> None:
         until = max(min(self.clock.next_time(), limit), self.state.cycles)
         self.sleep_cycles += until - self.state.cycles
+        self.on_sleep(until - self.state.cycles)
         self.state.cycles = until
         self.clock.catch_up(until)

@@ -1,4 +1,4 @@
-"""The run stage: the firmware image on the virtual board, fed with unseen people, compared with the reference."""
+"""The run stage: the firmware image under an emulator, fed with unseen people, compared with the reference."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from toolchain.board import Board
+from toolchain.board import Board, EmulatorName
 from toolchain.codegen.generate import require_current
 from toolchain.errors import BuildError, ModelError, ParityError
 from toolchain.files import read_json, sha256_of, write_json
 from toolchain.harness import verdict
 from toolchain.harness.compare import Comparison, compare
-from toolchain.harness.emulated import SOURCE, Emulated
+from toolchain.harness.emulated import Emulated
 from toolchain.harness.feed import Feed, build_feed, chosen
 from toolchain.harness.paced import PtyResult, run_paced
 from toolchain.harness.record import Record, Recorder
@@ -40,8 +40,16 @@ _TAIL_S = 0.1
 Step = Callable[[float], None]
 
 
-def run_device(run: Run, board: Board, console: Console, *, seconds: float | None = None, pace: bool = False) -> None:
-    """Run the built image on the virtual board and write device.npz and device.json.
+def run_device(
+    run: Run,
+    board: Board,
+    console: Console,
+    *,
+    seconds: float | None = None,
+    pace: bool = False,
+    emulator: EmulatorName | None = None,
+) -> None:
+    """Run the built image under an emulator (default: the board's first that boots it); write device.npz, device.json.
 
     The test people's recordings (at most ``seconds`` of them) go through the virtual IMU. First a short session over
     the pty at the pace of a real device; then as fast as it goes with the bytes captured at the UART pin. With
@@ -65,16 +73,18 @@ def run_device(run: Run, board: Board, console: Console, *, seconds: float | Non
 
     recorder = Recorder(len(spec.classes))
     if pace:
-        device = Emulated(run, board, feed)
-        with _progress(console, "device at 1x", feed.seconds) as step:
+        with (
+            Emulated(run, board, feed, emulator) as device,
+            _progress(console, "device at 1x", feed.seconds) as step,
+        ):
             pty = run_paced(device, recorder, feed.seconds + _TAIL_S, step)
-        outcome = _pass(device, recorder.record(), pty.counters, pty.wall_s)
+            outcome = _pass(device, recorder.record(), pty.counters, pty.wall_s)
     else:
-        pty = _prove_the_port(run, board, feed, len(spec.classes), console)
-        device = Emulated(run, board, feed)
-        with _progress(console, "device", feed.seconds) as step:
+        with Emulated(run, board, feed, emulator) as served:
+            pty = _prove_the_port(run, served, len(spec.classes), console)
+        with Emulated(run, board, feed, emulator) as device, _progress(console, "device", feed.seconds) as step:
             counters, wall_s = _run_fast(device, feed, recorder, step)
-        outcome = _pass(device, recorder.record(), counters, wall_s)
+            outcome = _pass(device, recorder.record(), counters, wall_s)
     _check_hello(outcome.record.hello, run)
     comparison = compare(outcome.record, feed, reference)
     result = assemble(board, spec, data, feed, outcome, comparison, pty.to_dict())
@@ -106,10 +116,10 @@ def _progress(console: Console, title: str, total: float) -> Iterator[Step]:
         yield step
 
 
-def _prove_the_port(run: Run, board: Board, feed: Feed, outputs: int, console: Console) -> PtyResult:
+def _prove_the_port(run: Run, device: Emulated, outputs: int, console: Console) -> PtyResult:
     with _progress(console, "serial port at 1x", PTY_S) as step:
         recorder = Recorder(outputs)
-        pty = run_paced(Emulated(run, board, feed), recorder, PTY_S, step)
+        pty = run_paced(device, recorder, PTY_S, step)
     _check_hello(recorder.record().hello, run)
     console.print(
         f"Serial port: hello, ping in {pty.ping_ms:.1f} ms, {pty.samples} samples in {pty.virtual_s:.1f} s at 1x, "
@@ -135,7 +145,7 @@ def _run_fast(device: Emulated, feed: Feed, recorder: Recorder, step: Step) -> t
 
 
 def _pass(device: Emulated, record: Record, counters: Counters, wall_s: float) -> Pass:
-    where = (device.functions(), device.name, device.hook, SOURCE)
+    where = (device.functions(), device.measured(), device.name, device.hook, device.source)
     return Pass(record, counters, device.seconds, wall_s, *where)
 
 

@@ -1,4 +1,4 @@
-"""The virtual board as the harness uses it: fed, listened to, run as fast as it goes or served on a pty at pace."""
+"""An emulated board as the harness uses it: fed, listened to, run as fast as it goes or served on a pty at pace."""
 
 from __future__ import annotations
 
@@ -8,72 +8,73 @@ import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from toolchain.board import Board, EmulatorName
-from toolchain.emulator.board import VirtualBoard
-from toolchain.errors import EmulatorError
+from toolchain.emulator.opening import open_emulator
 from toolchain.harness.feed import Feed
 from toolchain.runs import Run
 
-SOURCE = "emulated (cycle estimate)"
 _SLICE_S = 0.005
 """Virtual time between two looks at the pty and at the wall clock."""
 _PTY_BACKLOG = 1 << 16
 """Bytes that wait for a reader, as in the buffer of a USB serial adapter; more are dropped, and seen as lost frames."""
 
 
-class Emulated:
-    """The built image of ``run`` on the virtual ``board``, with ``feed`` waiting in its IMU.
+def default_emulator(board: Board) -> EmulatorName:
+    """Return the emulator that boots the board and is listed first; raises EmulatorError if none does."""
+    if not board.boots:
+        board.emulator(board.emulators[0].name if board.emulators else "virtual")
+    return board.boots[0]
 
-    Raises EmulatorError for a board that the virtual board cannot be, MissingToolError without Unicorn.
+
+class Emulated:
+    """The built image of ``run`` on ``board`` under an emulator, with ``feed`` waiting in its IMU.
+
+    Use it as a context manager, or close it. Raises EmulatorError for a board that the emulator cannot be,
+    MissingToolError where it is not installed.
     """
 
-    name: EmulatorName = "virtual"
-
-    def __init__(self, run: Run, board: Board, feed: Feed) -> None:
-        board.emulator(self.name)
+    def __init__(self, run: Run, board: Board, feed: Feed, emulator: EmulatorName | None = None) -> None:
         image = run.firmware / "firmware.hex"
-        self._board = VirtualBoard(board, run.firmware / "firmware.elf", image if image.exists() else None)
-        self._board.on_uart = self._take_byte
-        self._board.feed(feed.codes, feed.t_us)
-        self._sent = bytearray()
+        name = emulator or default_emulator(board)
+        self._emulator = open_emulator(name, board, run.firmware / "firmware.elf", image if image.exists() else None)
+        self.name, self.hook, self.source = self._emulator.name, self._emulator.hook, self._emulator.source
+        self._emulator.feed(feed.codes, feed.t_us)
         self._serving = False
 
-    def _take_byte(self, byte: bytes, _cycles: int) -> None:
-        self._sent += byte
+    def __enter__(self) -> Emulated:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the emulator."""
+        self._emulator.close()
 
     @property
     def seconds(self) -> float:
         """Virtual time since power-on."""
-        return self._board.cycles / self._board.clock_hz
-
-    @property
-    def hook(self) -> str:
-        """Which block hook counts the cycles: ``c`` or ``python``."""
-        return self._board.hook
+        return self._emulator.seconds
 
     def run(self, seconds: float) -> None:
         """Run for this much virtual time; raises EmulatorError when the board stops for good before."""
-        self._board.run(seconds)
-        if self._board.stop_reason is not None:
-            raise EmulatorError(
-                f"The virtual board stopped after {self.seconds:.3f} s: {self._board.stop_reason}.",
-                "Look at the firmware's log messages.",
-            )
+        self._emulator.run(seconds)
 
     def uart_input(self, data: bytes) -> None:
         """Send bytes to the board's receive pin."""
-        self._board.uart_input(data)
+        self._emulator.uart_input(data)
 
     def take_uart(self) -> bytes:
         """Return the bytes that left the transmit pin since the last call."""
-        taken = bytes(self._sent)
-        self._sent.clear()
-        return taken
+        return self._emulator.take_uart()
 
     def functions(self) -> list[tuple[str, int]]:
-        """Estimated cycles per function, most first."""
-        return list(self._board.function_cycles().items())
+        """Estimated cycles per function, most first; empty where the emulator does not count them."""
+        return self._emulator.functions()
+
+    def measured(self) -> dict[str, Any]:
+        """What the emulator measured beside."""
+        return self._emulator.measured()
 
     @property
     def serving(self) -> bool:
@@ -90,7 +91,7 @@ class Emulated:
         tty.setraw(slave)
         os.set_blocking(master, False)
         stop, failures = threading.Event(), list[Exception]()
-        thread = threading.Thread(target=self._keep_pace, args=(master, stop, failures), name="virtual board")
+        thread = threading.Thread(target=self._keep_pace, args=(master, stop, failures), name="emulator")
         self._serving = True
         thread.start()
         try:

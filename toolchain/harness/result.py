@@ -33,6 +33,8 @@ class Pass:
     virtual_s: float
     wall_s: float
     functions: list[tuple[str, int]]
+    measured: dict[str, Any]
+    """What the emulator measured beside: Emulator.measured."""
     emulator: str
     hook: str
     source: str
@@ -101,6 +103,7 @@ def assemble(
         },
         "functions": [{"name": name, "cycles": count, "share": count / cycles} for name, count in outcome.functions],
         "stack_used_bytes": board.memory.stack_bytes - health.stack_unused,
+        "measured": outcome.measured,
         "health": asdict(health),
         "link": asdict(outcome.counters),
         "pty": pty,

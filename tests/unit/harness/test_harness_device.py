@@ -33,10 +33,19 @@ CLEAN = Counters(**{field.name: 0 for field in fields(Counters)})
 class NoBoard:
     """In place of the virtual board: the messages come from a FakeDevice."""
 
-    name, hook, seconds = "virtual", "c", 5.0
+    name, hook, source, seconds = "virtual", "c", "emulated (cycle estimate)", 5.0
 
     def __init__(self, *_: object) -> None:
         pass
+
+    def __enter__(self) -> NoBoard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def measured(self) -> dict[str, object]:
+        return {"stack_used_bytes": 1200}
 
     def functions(self) -> list[tuple[str, int]]:
         return [("rhs", 10)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from toolchain.emulator.virtual import VirtualEmulator
 from toolchain.errors import EmulatorError, LinkError
 from toolchain.harness.emulated import Emulated
 from toolchain.harness.paced import run_paced
@@ -79,11 +80,11 @@ class FakeBoard:
 
 
 def _emulated(board: FakeBoard) -> Emulated:
+    virtual = VirtualEmulator.__new__(VirtualEmulator)
+    virtual.board, virtual._sent = board, bytearray()
+    board.on_uart = virtual._take_byte
     emulated = Emulated.__new__(Emulated)
-    emulated._board = board
-    emulated._sent = bytearray()
-    emulated._serving = False
-    board.on_uart = emulated._take_byte
+    emulated._emulator, emulated._serving = virtual, False
     return emulated
 
 

@@ -43,7 +43,7 @@ def heard(device):
 
 def _assemble(heard, data, feed, reference, counters: Counters = CLEAN):
     outcome = Pass(
-        heard, counters, 6.0, 1.5, [("rhs", 300), ("idle", 100)], "virtual", "c", "emulated (cycle estimate)"
+        heard, counters, 6.0, 1.5, [("rhs", 300), ("idle", 100)], {}, "virtual", "c", "emulated (cycle estimate)"
     )
     comparison = compare(heard, feed, reference)
     pty = PtyResult(CLEAN, 400, 9.5, 3.1, 3.0).to_dict()

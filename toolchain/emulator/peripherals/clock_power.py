@@ -15,7 +15,7 @@ _HFCLKSTARTED, _LFCLKSTARTED, _DONE = 0x100, 0x104, 0x10C
 _RUNNING = 1 << 16
 
 RESETREAS, GPREGRET, GPREGRET2 = 0x400, 0x51C, 0x520
-RESET_WATCHDOG, RESET_SOFTWARE = 1 << 1, 1 << 2
+RESET_PIN, RESET_WATCHDOG, RESET_SOFTWARE = 1 << 0, 1 << 1, 1 << 2
 
 
 class ClockPower(Peripheral):
@@ -62,6 +62,11 @@ class ClockPower(Peripheral):
         super().start()
         self.registers.update(self._retained)
         self.lf_running = False
+
+    @property
+    def crystal_runs(self) -> bool:
+        """Whether the 32 MHz crystal was started."""
+        return bool(self.registers[0x408])
 
     def add_reset_reason(self, bit: int) -> None:
         """Set a bit of RESETREAS."""

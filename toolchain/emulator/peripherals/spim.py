@@ -80,6 +80,11 @@ class Spim(Peripheral):
         super().start()
         self._end: Event | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a transfer is."""
+        return self._end is not None
+
     def _bit_hz(self) -> int:
         hz = _HZ.get(self.registers[_FREQUENCY])
         if hz is None or (hz > 8_000_000 and self._number != _FAST_INSTANCE):
@@ -122,6 +127,8 @@ class Spim(Peripheral):
         size = max(len(sent), wanted)
         cycles = 8 * size * self.chip.clock.hz // hz
         self.event(_STARTED)
+        if self.chip.bus_stuck:
+            return
         self._end = self.chip.clock.after(cycles, lambda: self._finish(slave, sent, size, address, wanted))
 
     def _idle_line(self) -> int:

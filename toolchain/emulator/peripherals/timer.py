@@ -60,6 +60,11 @@ class Timer(Peripheral):
     def _counting(self) -> bool:
         return self.registers[_MODE] & 3 == 0
 
+    @property
+    def running(self) -> bool:
+        """Whether it counts by a clock."""
+        return self._since is not None
+
     def count(self) -> int:
         """The counter now."""
         if self._since is None:

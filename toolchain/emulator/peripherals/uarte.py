@@ -83,6 +83,11 @@ class Uarte(Peripheral):
         self._fifo: deque[int] = deque()
 
     @property
+    def under_way(self) -> bool:
+        """Whether bytes leave, or the receiver is on."""
+        return self._tx_end is not None or self._rx_on
+
+    @property
     def byte_cycles(self) -> int:
         """Core cycles of one byte (start, 8 data, stop); the baud generator divides 16 MHz by a whole number."""
         divisor = round(2**32 / max(self.registers[_BAUDRATE], 1))
