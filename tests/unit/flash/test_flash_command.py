@@ -1,4 +1,4 @@
-"""From the command line: `make flash`, `tinyltc flash`, `pio run -t upload`, with a probe that pyOCD loads as a plugin."""
+"""`make flash`, `tinyltc flash` and `pio run -t upload` from the shell, with a probe that pyOCD loads as a plugin."""
 
 from __future__ import annotations
 
