@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,13 +14,17 @@ pytest.importorskip("unicorn", reason="needs the optional extra 'emulator'")
 
 from toolchain.board import Board
 from toolchain.emulator.board import VirtualBoard
+from toolchain.flash.image import joined
 from toolchain.harness import verdict
+from toolchain.hexfile import read_hex
 from toolchain.runs import Run
 from toolchain.wire.capture import Capture
 from toolchain.wire.frames import encode_frame
 from toolchain.wire.messages import (
     Ack,
     Body,
+    Firmware,
+    GetFirmware,
     GetHealth,
     GetHello,
     Health,
@@ -111,6 +116,23 @@ def test_stamps_are_the_edges_although_the_main_loop_is_busy(bench: Bench) -> No
     ]
     assert len(stamps) == 60
     assert set(np.diff(stamps)) == {PERIOD_US}
+
+
+@pytest.mark.parametrize("samples", [200, 0])
+def test_the_firmware_hashes_itself_between_its_samples(
+    bench: Bench, built_run: Run, board: Board, samples: int
+) -> None:
+    """With samples at full rate none is late for it; without any it is done all the same."""
+    if samples:
+        bench.feed(samples)
+    bench.board.run(0.09)
+    bench.say(ALL, GetFirmware())
+    bench.board.run(1.0)
+    (said,) = bench.all(Firmware)
+    first, *_ = joined(read_hex(built_run.firmware / "firmware.hex"), board.model_slots[0].origin)
+    assert said == Firmware(len(first.data), hashlib.sha256(first.data).digest())
+    health = bench.health()
+    assert (health.samples, health.overruns, health.lost_samples, health.received_bad) == (samples, 0, 0, 0)
 
 
 def test_requests_wait_for_the_samples_and_not_the_other_way_round(bench: Bench) -> None:
