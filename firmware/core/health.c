@@ -25,6 +25,11 @@ static const trouble troubles[] = {
     {offsetof(tl_health, stuck), TL_LOG_ERROR, "A channel of the IMU is stuck: it gave one value for seconds."},
     {offsetof(tl_health, odd_gravity), TL_LOG_ERROR,
      "Gravity is implausible: accelerometer and gyroscope swapped, a wrong range, or an unplugged sensor."},
+    {offsetof(tl_health, odd_axes), TL_LOG_ERROR,
+     "Gravity turns the wrong way: axes of the IMU are exchanged or reversed."},
+    {offsetof(tl_health, time_back), TL_LOG_ERROR, "Time ran back between two samples: the state was reset."},
+    {offsetof(tl_health, state_faults), TL_LOG_ERROR,
+     "A state was no number: memory was overwritten. The state was reset."},
 };
 
 bool tl_health_moved(tl_health_watch *watch, const tl_health *now) {
@@ -45,4 +50,15 @@ const char *tl_health_trouble(tl_health_watch *watch, const tl_health *now, tl_s
         }
     }
     return NULL;
+}
+
+bool tl_health_states_finite(const float *state, uint32_t states) {
+    for (uint32_t i = 0; i < states; i++) {
+        uint32_t bits;
+        memcpy(&bits, &state[i], sizeof bits);
+        if ((bits & 0x7F800000u) == 0x7F800000u) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -18,4 +18,8 @@ bool tl_health_moved(tl_health_watch *watch, const tl_health *now);
 /* One sentence for a kind of trouble that happened and was not told yet, or NULL. Call until NULL. */
 const char *tl_health_trouble(tl_health_watch *watch, const tl_health *now, tl_severity *severity);
 
+/* Whether every state is a number. None becomes anything else by computing (docs/SPEC.md, 2.3), so one that is not was
+ * overwritten; and it would stay so, since a step only adds to it. */
+bool tl_health_states_finite(const float *state, uint32_t states);
+
 #endif

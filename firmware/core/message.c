@@ -148,6 +148,9 @@ size_t tl_message_health(uint8_t *payload, uint64_t time_us, const tl_health *he
     at = put32(at, health->dwt_moves);
     at = put32(at, health->stuck);
     at = put32(at, health->odd_gravity);
+    at = put32(at, health->odd_axes);
+    at = put32(at, health->time_back);
+    at = put32(at, health->state_faults);
     return size_of(payload, at);
 }
 

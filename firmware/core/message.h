@@ -15,7 +15,7 @@
 #define TL_PROTOCOL_VERSION 1u
 #define TL_HEADER_SIZE TL_PAYLOAD_MIN
 #define TL_MESSAGE_VERSION 1u /* of every kind but HEALTH */
-#define TL_HEALTH_VERSION 2u  /* version 1 ended with dwt_moves */
+#define TL_HEALTH_VERSION 3u  /* version 1 ended with dwt_moves, 2 with odd_gravity */
 #define TL_MESSAGE_CHANNELS 6u
 #define TL_SAMPLES_MAX 9u
 #define TL_STEP_OUTPUTS_MAX 32u
@@ -114,6 +114,9 @@ typedef struct {
     uint32_t dwt_moves;    /* 1: the cycle counter moves */
     uint32_t stuck;        /* channels found stuck */
     uint32_t odd_gravity;  /* times that gravity was found implausible */
+    uint32_t odd_axes;     /* times that the sensor's axes were found mirrored */
+    uint32_t time_back;    /* stamps before the one before them */
+    uint32_t state_faults; /* times that a state was no number */
 } tl_health;
 
 size_t tl_message_health(uint8_t *payload, uint64_t time_us, const tl_health *health);

@@ -8,13 +8,14 @@
 #define SQUARE_MAX 4294967040.0f /* the largest float below 2^32 */
 #define GAP_US 1000000u
 
-void tl_plausible_init(tl_plausible *watch, float acc_lsb) {
+void tl_plausible_init(tl_plausible *watch, float acc_lsb, float gyro_lsb) {
     memset(watch, 0, sizeof *watch);
     const float gravity = GRAVITY / acc_lsb;
     const float square = gravity * gravity;
     const float high = square * HIGH_SHARE;
     watch->square_low = (uint32_t)(square * LOW_SHARE < SQUARE_MAX ? square * LOW_SHARE : SQUARE_MAX);
     watch->square_high = (uint32_t)(high < SQUARE_MAX ? high : SQUARE_MAX);
+    tl_axes_init(&watch->axes, acc_lsb, gyro_lsb);
 }
 
 static void start_block(tl_plausible *watch) {
@@ -29,6 +30,7 @@ static void start(tl_plausible *watch, const int16_t code[TL_PLAUSIBLE_CHANNELS]
         watch->same_us[c] = 0;
     }
     start_block(watch);
+    tl_axes_restart(&watch->axes);
 }
 
 static void look_for_stuck(tl_plausible *watch, const int16_t code[TL_PLAUSIBLE_CHANNELS], uint32_t delta_us) {
@@ -69,6 +71,9 @@ static void look_at_gravity(tl_plausible *watch, const int16_t code[TL_PLAUSIBLE
 void tl_plausible_sample(tl_plausible *watch, const int16_t code[TL_PLAUSIBLE_CHANNELS], uint64_t t_us) {
     const uint64_t delta = t_us - watch->last_us; /* a stamp that goes back wraps to a very long gap */
     watch->last_us = t_us;
+    if (watch->started && delta > INT64_MAX) {
+        ++watch->time_back;
+    }
     if (!watch->started || delta > GAP_US) {
         watch->started = true;
         start(watch, code);
@@ -76,4 +81,5 @@ void tl_plausible_sample(tl_plausible *watch, const int16_t code[TL_PLAUSIBLE_CH
     }
     look_for_stuck(watch, code, (uint32_t)delta);
     look_at_gravity(watch, code, (uint32_t)delta);
+    tl_axes_sample(&watch->axes, code, (uint32_t)delta);
 }

@@ -23,6 +23,9 @@ _HEALTH = {
     "engine_errors": "samples failed in the engine",
     "stuck": "channels of the IMU were found stuck",
     "odd_gravity": "times gravity was found implausible",
+    "odd_axes": "times the axes of the IMU were found mirrored",
+    "time_back": "stamps were before the one before them",
+    "state_faults": "times a state was no number",
 }
 
 

@@ -98,6 +98,9 @@ _TOLD = {
     "engine_errors": "engine errors",
     "stuck": "sensor channels stood still",
     "odd_gravity": "times gravity was implausible",
+    "odd_axes": "times the sensor's axes were mirrored",
+    "time_back": "times time ran back",
+    "state_faults": "times a state was no number",
 }
 
 

@@ -17,7 +17,7 @@ from toolchain.wire.frames import PAYLOAD_MAX, PAYLOAD_MIN
 PROTOCOL_VERSION = 1
 MESSAGE_VERSION = 1
 """Of every kind but HEALTH."""
-HEALTH_VERSION = 2
+HEALTH_VERSION = 3
 """Version 1, which older firmware sends, ended with dwt_moves."""
 SAMPLES_MAX = 9
 OUTPUTS_MAX = 32
@@ -31,8 +31,8 @@ _SAMPLE = struct.Struct("<I6h")
 _STEP = struct.Struct("<IIBBiIB")
 _DECISION = struct.Struct("<IBiQ")
 _TIMING = struct.Struct("<II5III")
-_HEALTH = struct.Struct("<14I")
-_HEALTH_1 = struct.Struct("<12I")
+_HEALTH = struct.Struct("<17I")
+_OLDER_HEALTH = {1: struct.Struct("<12I"), 2: struct.Struct("<14I")}
 _ACK = struct.Struct("<HB")
 _FIRMWARE = struct.Struct("<I32s")
 
@@ -151,6 +151,9 @@ class Health:
     dwt_moves: int
     stuck: int = 0
     odd_gravity: int = 0
+    odd_axes: int = 0
+    time_back: int = 0
+    state_faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +326,6 @@ def _health(body: bytes) -> Health:
     return Health(*_HEALTH.unpack(body))
 
 
-def _health_1(body: bytes) -> Health:
-    return Health(*_HEALTH_1.unpack(body))
-
-
 def _log(body: bytes) -> Log:
     if not body or body[0] > 2:
         raise BadBodyError("a LOG message needs a severity of 0, 1 or 2")
@@ -405,10 +404,12 @@ def decode(payload: bytes) -> Message:
     length or value does not fit.
     """
     kind, version, sequence, time_us = header(payload)
-    decoder = _health_1 if (kind, version) == (Health.KIND, 1) else _DECODERS.get(kind)
-    if decoder is None or version not in (_version(kind), 1):
+    older = _OLDER_HEALTH.get(version) if kind == Health.KIND else None
+    decoder = _DECODERS.get(kind)
+    if decoder is None or (older is None and version != _version(kind)):
         raise UnknownMessageError(f"kind {kind} version {version}")
+    body = payload[_HEADER.size :]
     try:
-        return Message(sequence, time_us, decoder(payload[_HEADER.size :]))
+        return Message(sequence, time_us, Health(*older.unpack(body)) if older else decoder(body))
     except (struct.error, ValueError) as reason:
         raise BadBodyError(f"kind {kind}: {reason}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
+import numpy as np
 import pytest
 from firmware_host import Compile
 
@@ -17,10 +18,14 @@ TROUBLES = {
     "engine_errors": (2, b"engine failed"),
     "stuck": (2, b"is stuck"),
     "odd_gravity": (2, b"Gravity is implausible"),
+    "odd_axes": (2, b"turns the wrong way"),
+    "time_back": (2, b"Time ran back"),
+    "state_faults": (2, b"no number"),
 }
 NAMES = (
     *("samples", "overruns", "lost_samples", "imu_faults", "imu_restarts", "dropped_commands", "dropped_others"),
     *("gap_resets", "received_bad", "engine_errors", "stack_unused", "dwt_moves", "stuck", "odd_gravity"),
+    *("odd_axes", "time_back", "state_faults"),
 )
 
 
@@ -71,3 +76,14 @@ def test_everything_but_the_number_of_samples_counts_as_moved(library: ctypes.CD
     moved = library.tl_health_moved(ctypes.byref(watch), ctypes.byref(health))
     assert moved == (name != "samples")
     assert not library.tl_health_moved(ctypes.byref(watch), ctypes.byref(health))
+
+
+def test_a_state_that_is_no_number_is_found(library: ctypes.CDLL) -> None:
+    library.tl_health_states_finite.restype = ctypes.c_bool
+    states = np.array([0.0, -0.0, 1e-45, -3.4e38, 2.5], np.float32)
+    assert library.tl_health_states_finite(states.ctypes.data_as(ctypes.c_void_p), len(states))
+    for place in range(len(states)):
+        for bad in (np.nan, np.inf, -np.inf):
+            spoiled = states.copy()
+            spoiled[place] = bad
+            assert not library.tl_health_states_finite(spoiled.ctypes.data_as(ctypes.c_void_p), len(states))

@@ -38,7 +38,7 @@ samples = st.integers(1, 9).flatmap(
 steps = st.builds(m.Step, u32, u32, st.booleans(), st.booleans(), u8, i32, u32, st.lists(i8, max_size=32).map(tuple))
 decisions = st.builds(m.Decision, u32, u8, i32, u64)
 timings = st.builds(m.Timing, u32, u32, st.tuples(u32, u32, u32, u32, u32), u32, u32)
-healths = st.builds(m.Health, *[u32] * 14)
+healths = st.builds(m.Health, *[u32] * 17)
 logs = st.builds(m.Log, st.integers(0, 2), names(227))
 firmwares = st.builds(m.Firmware, u32, st.binary(min_size=32, max_size=32))
 acks = st.builds(m.Ack, u16, st.sampled_from(m.AckStatus))
@@ -119,7 +119,7 @@ def _c_encode(library: ctypes.CDLL, body: m.Body, time_us: int) -> bytes:
             timing = CTiming(body.index, body.burst_us, cycles, body.decision_us, body.command_us)
             size = library.tl_message_timing(out, when, ctypes.byref(timing))
         case m.Health():
-            words = (ctypes.c_uint32 * 14)(*[getattr(body, name) for name in body.__slots__])
+            words = (ctypes.c_uint32 * 17)(*[getattr(body, name) for name in body.__slots__])
             size = library.tl_message_health(out, when, words)
         case m.Log():
             size = library.tl_message_log(out, when, body.severity, body.text.encode())
@@ -220,7 +220,7 @@ def test_host_refuses_other_lengths(kind: int) -> None:
         3: m.Step(1, 2, True, False, 3, 4, 5, (1, 2, 3)),
         4: m.Decision(1, 2, 3, 4),
         5: m.Timing(1, 2, (1, 2, 3, 4, 5), 6, 7),
-        6: m.Health(*range(14)),
+        6: m.Health(*range(17)),
         8: m.Ack(1, m.AckStatus.DONE),
         9: m.Firmware(1000, bytes(32)),
     }
@@ -229,7 +229,7 @@ def test_host_refuses_other_lengths(kind: int) -> None:
         with pytest.raises(m.BadBodyError):
             m.decode(wrong)
     with pytest.raises(m.UnknownMessageError):
-        m.decode(payload[:1] + b"\x03" + payload[2:])
+        m.decode(payload[:1] + b"\x04" + payload[2:])
 
 
 @Fixture
@@ -271,9 +271,10 @@ def test_both_ends_know_the_same_commands(library: ctypes.CDLL) -> None:
 
 
 def test_health_of_older_firmware_is_read() -> None:
-    new = m.encode(m.Health(*range(14)), 3, 50)
-    old = bytes([new[0], 1]) + new[2:-8]
-    assert m.decode(old).body == m.Health(*range(12))
-    for wrong in (bytes([new[0], 1]) + new[2:], bytes([new[0], 2]) + new[2:-8]):
+    new = m.encode(m.Health(*range(17)), 3, 50)
+    for version, words in ((1, 12), (2, 14)):
+        old = bytes([new[0], version]) + new[2 : 12 + 4 * words]
+        assert m.decode(old).body == m.Health(*range(words))
+    for wrong in (bytes([new[0], 1]) + new[2:], bytes([new[0], 2]) + new[2:-8], new[:-12]):
         with pytest.raises(m.BadBodyError):
             m.decode(wrong)
