@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +23,15 @@ CHECKS = (
     "--div-by-zero-check",
     "--undefined-shift-check",
     "--unwinding-assertions",
+    "--signed-overflow-check",
     # Every unrolled local is an object; the default of 8 bits is too few for the solver's.
     "--object-bits",
     "12",
 )
-"""Beside --signed-overflow-check, which some proofs leave to another."""
+
+
+Networks = Callable[..., tuple[Path, ...]]
+"""From a network's name (conftest.py), and a solver's if it matters, to its generated headers and sources."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Proof:
     """One ``proof_<name>`` of ``harness``, with the firmware sources under it.
 
     ``unwind``: iterations that no loop exceeds, ``loops`` those of single loops; CBMC proves that they are enough.
-    ``overflow``: whether signed overflow is looked for.
+    ``instead``: pairs of a function and the stand-in that is called in its place (harness/contracts.h).
     """
 
     harness: str
@@ -42,7 +48,7 @@ class Proof:
     unwind: int
     loops: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
-    overflow: bool = True
+    instead: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.harness}-{self.name}"
@@ -57,30 +63,54 @@ class Verdict:
 
 
 def find_cbmc() -> str:
-    """Return CBMC 6 as .ci/cbmc left it, or of PATH; skips the test when there is none."""
+    """Return CBMC 6 as .ci/cbmc left it, or of PATH; goto-cc and goto-instrument stand beside it. Skips the test when
+    there is none."""
     for found in (ROOT / "build" / "cbmc" / "cbmc", shutil.which("cbmc")):
-        if found is not None and Path(found).is_file():
+        if found is not None and Path(found).with_name("goto-instrument").is_file():
             said = subprocess.run([str(found), "--version"], capture_output=True, text=True, check=False).stdout
             if said.startswith("6."):
                 return str(found)
     pytest.skip("CBMC 6 is not there: .ci/cbmc fetches it, `make test` calls that")
 
 
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def _build(cbmc: str, proof: Proof, includes: tuple[Path, ...], defines: tuple[str, ...], folder: Path) -> Path:
+    """Return the program to be proven: compiled, the stand-ins called in place of what they stand for."""
+    program = folder / "program"
+    sources = [next(path for path in (place / name for place in includes) if path.is_file()) for name in proof.sources]
+    command = [str(Path(cbmc).with_name("goto-cc")), "-std=c11", "--function", f"proof_{proof.name}"]
+    command += [f"-I{place}" for place in includes] + [f"-D{name}" for name in (*proof.defines, *defines)]
+    _run([*command, str(HARNESSES / f"{proof.harness}.c"), *map(str, sources), "-o", str(program)])
+    if not proof.instead:
+        return program
+    # A static function of a header is linked once for each source, under names that differ behind a $.
+    listed = set(re.findall(r"/\* ([\w$]+) \*/$", _run([cbmc, str(program), "--list-goto-functions"]), re.MULTILINE))
+    pairs = [(name, other) for real, other in proof.instead for name in listed if name.split("$")[0] == real]
+    assert {name.split("$")[0] for name, _ in pairs} == {real for real, _ in proof.instead}, listed
+    replaced = folder / "replaced"
+    options = [word for name, other in pairs for word in ("--replace-calls", f"{name}:{other}")]
+    _run([str(Path(cbmc).with_name("goto-instrument")), *options, str(program), str(replaced)])
+    return replaced
+
+
 def check(
-    cbmc: str, proof: Proof, includes: tuple[Path, ...] = (), extra: tuple[str, ...] = (), firmware: Path = FIRMWARE
+    cbmc: str, proof: Proof, includes: tuple[Path, ...] = (), defines: tuple[str, ...] = (), firmware: Path = FIRMWARE
 ) -> Verdict:
     """Run ``proof``; ``firmware`` may be a changed copy. ``includes`` hold generated headers and sources.
 
     Raises AssertionError with what CBMC said when it gives no verdict.
     """
-    folders = (firmware, HARNESSES, *includes)
-    sources = [next(path for path in (folder / name for folder in folders) if path.is_file()) for name in proof.sources]
-    overflow = "--signed-overflow-check" if proof.overflow else "--no-signed-overflow-check"
-    command = [cbmc, "--c11", "--slice-formula", *CHECKS, overflow, "--function", f"proof_{proof.name}"]
-    command += ["--unwind", str(proof.unwind), *(("--unwindset", ",".join(proof.loops)) if proof.loops else ())]
-    command += [f"-I{folder}" for folder in folders] + [f"-D{name}" for name in proof.defines] + list(extra)
-    command += [str(HARNESSES / f"{proof.harness}.c"), *map(str, sources)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    compiled = firmware / "engine" / "compiled"
+    with tempfile.TemporaryDirectory() as folder:
+        program = _build(cbmc, proof, (firmware, HARNESSES, *includes, compiled), defines, Path(folder))
+        command = [cbmc, str(program), "--slice-formula", *CHECKS, "--unwind", str(proof.unwind)]
+        command += ["--unwindset", ",".join(proof.loops)] if proof.loops else []
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     summary = re.search(r"^\*\* (\d+) of (\d+) failed", done.stdout, re.MULTILINE)
     assert done.returncode in (0, 10), f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr}"
     assert summary is not None, f"{done.stdout[-2000:]}{done.stderr}"
@@ -96,6 +126,13 @@ def assert_holds(cbmc: str, proof: Proof, includes: tuple[Path, ...] = ()) -> No
     verdict = check(cbmc, proof, includes)
     assert verdict.failed == ()
     assert verdict.properties >= 2
-    end = check(cbmc, proof, includes, ("-DPROOF_END",))
+    end = check(cbmc, proof, includes, ("PROOF_END",))
     (refuted,) = end.failed
     assert ".assertion." in refuted
+
+
+def spoil(path: Path, right: str, wrong: str) -> None:
+    """Put a mistake into a file: ``wrong`` in place of ``right``, which stands there once."""
+    text = path.read_text()
+    assert text.count(right) == 1, "the mutant has lost its place"
+    path.write_text(text.replace(right, wrong))

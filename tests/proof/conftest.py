@@ -1,18 +1,21 @@
-"""The tool, and a small network whose generated C is proven."""
+"""The tool, and small networks whose generated C is proven."""
 
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
-from cbmc_tool import find_cbmc
+from cbmc_tool import Networks, find_cbmc
 from codegen_runs import make_spec, quiet, random_tflite, write_run
+from solver_runs import CALM
 
 from toolchain.board import load_board
-from toolchain.codegen.generate import generate, load_sources
+from toolchain.codegen.generate import generate
 from toolchain.codegen.hostlib import FIRMWARE
-from toolchain.codegen.kernels import pack
+from toolchain.ltc.modelspec import ModelSpec
+from toolchain.ltc.solvers import Solver
 from toolchain.runs import Run
 
 
@@ -21,34 +24,36 @@ def cbmc() -> str:
     return find_cbmc()
 
 
-def _make(folder: Path, units: tuple[int, ...], outputs: int) -> tuple[Path, ...]:
-    """Return the include folders of a generated network of random weights; kern.h holds its KERN section."""
-    board = load_board("nrf52840")
-    tflite = random_tflite(units, outputs, seed=1)
-    run: Run = write_run(folder, make_spec(board, units, outputs, tflite), tflite)
-    generate(run, board, "compiled", quiet())
-    words = memoryview(pack(load_sources(run).network)).cast("I")
-    text = ", ".join(f"{word}u" for word in words)
-    (run.generated / "kern.h").write_text(f"#include <stdint.h>\nstatic const uint32_t kern[] = {{{text}}};\n")
-    return run.generated, FIRMWARE / "engine" / "compiled"
+NETWORKS: dict[str, tuple[tuple[int, ...], int]] = {
+    "least": ((2,), 2),
+    # Odd rows, rows that are no whole word; nothing is a whole group of eight.
+    "small": ((3, 2), 2),
+    # Every part is whole groups of rows and whole words.
+    "whole": ((8,), 8),
+    # A whole group and a broken one, several layers.
+    "larger": ((8, 5), 3),
+    # Two values of x stand apart from the quads (toolchain/codegen/topology.py).
+    "paired": ((64,), 2),
+}
+"""Units of each layer, outputs; six inputs."""
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """Six inputs, two layers of 3 and 2, two outputs: odd rows, rows that are no whole word."""
-    return _make(tmp_path_factory.mktemp("proof") / "small", (3, 2), 2)
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
+    """Generated networks of random weights, each made once."""
 
+    @cache
+    def make(name: str, solver: Solver = "semi_implicit") -> tuple[Path, ...]:
+        units, outputs = NETWORKS[name]
+        board = load_board("nrf52840")
+        tflite = random_tflite(units, outputs, seed=1)
+        spec = make_spec(board, units, outputs, tflite)
+        spec = ModelSpec.model_validate(spec.model_dump() | CALM | {"solver": solver})
+        run: Run = write_run(tmp_path_factory.mktemp("proof") / name, spec, tflite)
+        generate(run, board, "compiled", quiet())
+        return (run.generated,)
 
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """Six inputs, one layer of 8, eight outputs: every part is whole groups of rows and whole words."""
-    return _make(tmp_path_factory.mktemp("proof") / "whole", (8,), 8)
-
-
-@pytest.fixture(scope="session")
-def larger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """Two layers of 8 and 5, three outputs."""
-    return _make(tmp_path_factory.mktemp("proof") / "larger", (8, 5), 3)
+    return make
 
 
 @pytest.fixture

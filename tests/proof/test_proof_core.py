@@ -1,4 +1,4 @@
-"""CBMC on the portable core: ring, frames, checksums, decision, solver, the step around an engine."""
+"""CBMC on the portable core: ring, frames, checksums, decision, codes and state."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cbmc_tool import Proof, assert_holds, check
+from cbmc_tool import Networks, Proof, assert_holds, check, spoil
 
 WIRE = ("core/cobs.c", "core/frame.c", "core/message.c")
-STEP = (
-    "core/recognizer.c",
-    "core/difference.c",
-    "core/prepare.c",
-    "core/integrate_semi_implicit.c",
-    "core/solver.c",
-    "core/decision.c",
-)
 RING_TAKE = Proof("ring", "take", ("core/ring.c",), 20)
 BUILD = Proof("frame", "build", WIRE, 24)
 UPDATE = Proof("sha256", "update", ("core/sha256.c",), 65, ("tl_sha256_update.0:5",))
@@ -36,9 +28,6 @@ SHORT = (
 )
 """Together about half a minute of one core."""
 LONG = (
-    # With today's solver these two gave no verdict within minutes: open.
-    Proof("solver", "solver", ("core/solver.c",), 10),
-    Proof("recognizer", "step", STEP, 10),
     replace(RING_TAKE, name="order"),
     replace(BUILD, unwind=250, defines=("FRAME_PAYLOAD=240u",)),
     UPDATE,
@@ -47,20 +36,20 @@ LONG = (
 
 
 @pytest.mark.parametrize("proof", SHORT, ids=str)
-def test_holds(cbmc: str, proof: Proof, small: tuple[Path, ...]) -> None:
-    assert_holds(cbmc, proof, small)
+def test_holds(cbmc: str, proof: Proof, networks: Networks) -> None:
+    assert_holds(cbmc, proof, networks("small"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proof", LONG, ids=str)
-def test_holds_in_full(cbmc: str, proof: Proof, small: tuple[Path, ...]) -> None:
-    assert_holds(cbmc, proof, small)
+def test_holds_in_full(cbmc: str, proof: Proof, networks: Networks) -> None:
+    assert_holds(cbmc, proof, networks("small"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proof", [proof for proof in SHORT if proof.harness == "state"], ids=str)
-def test_holds_for_a_larger_network(cbmc: str, proof: Proof, larger: tuple[Path, ...]) -> None:
-    assert_holds(cbmc, proof, larger)
+def test_holds_for_a_larger_network(cbmc: str, proof: Proof, networks: Networks) -> None:
+    assert_holds(cbmc, proof, networks("larger"))
 
 
 MUTANTS = {
@@ -73,31 +62,18 @@ MUTANTS = {
     "crc32-crc32": ("core/crc32.c", "i < n;", "i <= n;"),
     "decision-decision": ("core/decision.c", "#define STEP 2048", "#define STEP 4096"),
     "state-prepare_codes": ("core/prepare.c", "value < -LIMIT ? -LIMIT : value", "value"),
-    "recognizer-step": ("core/recognizer.c", "delta > model->dt_max_us", "false"),
 }
 """What each proof must refute: file, text, text in its place."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("recognizer")) for name in MUTANTS]
-)
-def test_refutes_a_mistake(cbmc: str, name: str, small: tuple[Path, ...], firmware_copy: Path) -> None:
+@pytest.mark.parametrize("name", MUTANTS)
+def test_refutes_a_mistake(cbmc: str, name: str, networks: Networks, firmware_copy: Path) -> None:
     (proof,) = [proof for proof in (*SHORT, *LONG) if str(proof) == name]
     file, right, wrong = MUTANTS[name]
-    path = firmware_copy / file
-    text = path.read_text()
-    assert text.count(right) == 1, "the mutant has lost its place"
-    path.write_text(text.replace(right, wrong))
-    assert check(cbmc, proof, small, firmware=firmware_copy).failed != ()
+    spoil(firmware_copy / file, right, wrong)
+    assert check(cbmc, proof, networks("small"), firmware=firmware_copy).failed != ()
 
 
-@pytest.mark.slow
-def test_refutes_a_state_that_is_one_short(cbmc: str, small: tuple[Path, ...]) -> None:
-    (proof,) = [proof for proof in LONG if proof.name == "solver"]
-    failed = check(cbmc, proof, small, ("-DSOLVER_MISSING=1",)).failed
-    assert any("pointer_dereference" in each for each in failed)
-
-
-def test_refutes_a_bound_that_cuts_a_loop(cbmc: str, small: tuple[Path, ...]) -> None:
-    failed = check(cbmc, replace(RING_TAKE, unwind=10), small).failed
+def test_refutes_a_bound_that_cuts_a_loop(cbmc: str, networks: Networks) -> None:
+    failed = check(cbmc, replace(RING_TAKE, unwind=10), networks("small")).failed
     assert any(".unwind." in each for each in failed)
