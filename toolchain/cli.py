@@ -22,6 +22,7 @@ from toolchain.commands.compare import app as comparing
 from toolchain.commands.export import app as exporting
 from toolchain.commands.flash import app as flashing
 from toolchain.commands.listen import app as listening
+from toolchain.commands.measure import app as measuring
 from toolchain.commands.options import (
     BenchEngine,
     BoardName,
@@ -62,6 +63,7 @@ app.add_typer(comparing)
 app.add_typer(flashing)
 app.add_typer(listening)
 app.add_typer(exporting)
+app.add_typer(measuring)
 app.add_typer(searching)
 
 

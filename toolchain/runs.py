@@ -88,6 +88,11 @@ class Run:
         return self.path / "device.json"
 
     @property
+    def measure_json(self) -> Path:
+        """Latency of every stage and the power (written by measure)."""
+        return self.path / "measure.json"
+
+    @property
     def report_json(self) -> Path:
         """The report as data (written by report)."""
         return self.path / "report.json"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
-from cbmc_tool import Networks, Proof, assert_holds, check, spoil
+from cbmc_tool import Networks, Proof, assert_holds
 
 from toolchain.ltc.solvers import SOLVERS, Solver
 

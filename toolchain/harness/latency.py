@@ -45,17 +45,18 @@ class Latency:
         if not len(self.total_us):
             raise ValueError("no TIMING message came")
         return {
-            **_percentiles(self.total_us),
+            **percentiles(self.total_us),
             "stages": dict(zip(STAGES, np.median(self.stages_us, axis=0).tolist(), strict=True)),
             "pipeline_delay": pipeline_delay_us,
             "samples": len(self.total_us),
             "definition": self.definition,
-            "data_ready_to_decision": _percentiles(self.decision_us),
-            "commands": {"count": len(self.command_us), **_percentiles(self.command_us)},
+            "data_ready_to_decision": percentiles(self.decision_us),
+            "commands": {"count": len(self.command_us), **percentiles(self.command_us)},
         }
 
 
-def _percentiles(values: npt.NDArray[np.float64]) -> dict[str, float]:
+def percentiles(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return p50, p95, p99, p99_9 and max of values (N,); empty for none."""
     if not len(values):
         return {}
     names = {"p50": 50, "p95": 95, "p99": 99, "p99_9": 99.9, "max": 100}
