@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from dataclasses import dataclass, replace
@@ -237,6 +238,27 @@ def test_a_false_activation_rate_is_kept_at_the_price_of_recall(made, data, proj
     lax = strict.model_copy(update={"target_false_per_hour": 1e6})
     _, most = tuned_decision(lax, 0, 0.1, spec, Said(60), data.validation, data.train)
     assert len(most.delays_ms) >= len(score.delays_ms)
+
+
+def test_the_rate_is_that_of_streams_without_gestures(made, data, project):
+    spec = load_spec(made[0].model_json)
+    said = Said(90)
+
+    def only_among_gestures(recordings):
+        made_up = said(recordings)
+        for recording, y in zip(recordings, made_up, strict=True):
+            if not motions(recording.labels, 0):
+                y[:] = [50, 0, 0, 0, 0]
+        return made_up
+
+    streams = [r for r in data.validation if r.kind == "stream"]
+    still = dataclasses.replace(streams[0], labels=np.zeros_like(streams[0].labels))
+    free = project.decision.model_copy(update={"smoothing_s": 0.02})
+    strict = free.model_copy(update={"target_false_per_hour": 0.0})
+    fewest, best = tuned_decision(free, 0, 0.1, spec, only_among_gestures, streams)
+    known, score = tuned_decision(strict, 0, 0.1, spec, only_among_gestures, [*streams, still])
+    assert known.threshold == fewest.threshold
+    assert score.event_recall == best.event_recall
 
 
 def test_a_delay_is_kept(made, data, project):
