@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,6 @@ from toolchain.board import BOARDS, board_names, load_board
 from toolchain.commands.options import console
 
 app = typer.Typer()
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @app.command(epilog="Example: tinyltc boards --json")
@@ -31,7 +29,7 @@ def boards(
     folder = BOARDS if write or as_markdown else None
     known = [load_board(name, folder) for name in board_names(folder)]
     if write:
-        listing.write_documents(known, REPOSITORY / "README.md", console)
+        listing.write_documents(known, BOARDS.parent / "README.md", console)
     elif build_all:
         build_boards(known, console)
     elif as_json:

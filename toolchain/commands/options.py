@@ -36,6 +36,14 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class EmulatorChoice(StrEnum):
+    """The emulators that ``tinyltc run`` knows."""
+
+    VIRTUAL = "virtual"
+    QEMU = "qemu"
+    RENODE = "renode"
+
+
 class BenchEngine(StrEnum):
     """The engines that ``tinyltc bench step`` has rows of."""
 
@@ -46,6 +54,9 @@ class BenchEngine(StrEnum):
 
 SolverName = Annotated[
     Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
+]
+EmulatorOption = Annotated[
+    EmulatorChoice | None, typer.Option("--emulator", help="Default: the first of the board's that boots it.")
 ]
 EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
 CellName = Annotated[

@@ -141,6 +141,6 @@ def test_a_chip_without_crystals_works_on(built_run: Run, board: Board, monkeypa
     bench.board.run(0.2)
     bench.say(ALL)
     bench.board.run(1.5)
-    assert bench.told("The 32 MHz crystal did not start") == 1
+    assert bench.told("The crystal did not start") == 1
     assert len(bench.all(Timing)) > 250
     assert set(np.diff(_stamps(bench))) == {PERIOD_US}
