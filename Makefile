@@ -7,18 +7,22 @@ READY  := $(VENV)/.ready
 RUN    ?= demo
 BOARD  ?= nrf52840
 ENGINE ?= compiled
+HOURS  ?= 24
+EMULATOR ?= virtual
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware setup system clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware soak test-renode setup system clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
 	@echo "make test                  ruff, mypy, every test"
 	@echo "make proof                 the long proofs and soaks (docs/proofs.md)"
+	@echo "make soak HOURS=24         hours of virtual time under load: no deadline missed (runs/demo/soak.json)"
+	@echo "make test-renode           the firmware under Renode, where there is one"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
 	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
@@ -31,6 +35,14 @@ demo: setup
 
 test: setup lint types cbmc
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
+
+# A day of virtual time (hours on this machine; Ctrl-C keeps what is done). HOURS=0.5 for less, EMULATOR=qemu for another.
+soak: setup
+	$(BIN)/tinyltc soak --run $(RUN) --board $(BOARD) --hours $(HOURS) --emulator $(EMULATOR)
+
+# The firmware under Renode, when there is one: on PATH, or in RENODE.
+test-renode: setup
+	@sh .ci/renode-tests
 
 proof: setup cbmc
 	$(BIN)/python -m pytest tests -m slow
