@@ -9,24 +9,29 @@ BOARD  ?= nrf52840
 ENGINE ?= compiled
 LABEL  ?= swipe_left
 PERSON ?= p1
+HOURS  ?= 24
+EMULATOR ?= virtual
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 
 .NOTPARALLEL:
-.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware flash flash-packages capture setup system peers clean
+.PHONY: help demo test proof cbmc evaluate bench-train ablation contest lint types firmware flash flash-packages capture measure soak test-renode setup system peers clean
 
 help:
 	@echo "make demo                  train, convert, build, run on the virtual board, report (runs/demo/report.html)"
 	@echo "make test                  ruff, mypy, every test"
 	@echo "make proof                 the long proofs and soaks (docs/proofs.md)"
+	@echo "make soak HOURS=24         hours of virtual time under load: no deadline missed (runs/demo/soak.json)"
+	@echo "make test-renode           the firmware under Renode, where there is one"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
 	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
 	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make flash BOARD=nrf52840 RUN=demo [PORT=/dev/ttyACM0]     the same, onto the board, and prove that it runs there"
+	@echo "make measure RUN=demo BOARD=nrf52840 [PORT=/dev/ttyACM0]   latency of every stage, and power"
 	@echo "make capture BOARD=nrf52840 LABEL=swipe_left PERSON=p1    record gestures (without a board: from the virtual one)"
 	@echo "make clean                 remove what was built, runs excepted"
 
@@ -35,6 +40,14 @@ demo: setup
 
 test: setup lint types cbmc peers
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
+
+# A day of virtual time (hours on this machine; Ctrl-C keeps what is done). HOURS=0.5 for less, EMULATOR=qemu for another.
+soak: setup
+	$(BIN)/tinyltc soak --run $(RUN) --board $(BOARD) --hours $(HOURS) --emulator $(EMULATOR)
+
+# The firmware under Renode, when there is one: on PATH, or in RENODE.
+test-renode: setup
+	@sh .ci/renode-tests
 
 proof: setup cbmc
 	$(BIN)/python -m pytest tests -m slow
@@ -72,6 +85,9 @@ flash: setup flash-packages
 # Only flashing needs pyOCD.
 flash-packages: setup
 	@$(BIN)/python -c 'import pyocd' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[flash]'
+
+measure: setup
+	$(BIN)/tinyltc measure --run $(RUN) --board $(BOARD) $(if $(PORT),--port $(PORT)) $(MEASURE_OPTIONS)
 
 capture: setup
 	@$(BIN)/tinyltc capture --board $(BOARD) --labels $(LABEL) --person $(PERSON) $(if $(PORT),--port $(PORT))

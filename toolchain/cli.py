@@ -310,6 +310,21 @@ def run_command(
     run_device(target, where, console, seconds=seconds, pace=pace, emulator=name)
 
 
+@app.command(epilog="Example: tinyltc soak --run demo --hours 24")
+def soak(
+    run: RunName = "demo",
+    board: BoardName = None,
+    hours: Annotated[float, typer.Option("--hours", min=0.001, help="Virtual time.")] = 24.0,
+    emulator: EmulatorOption = None,
+) -> None:
+    """Run the image for hours of virtual time under load: no deadline missed, every sample counted (soak.json)."""
+    from toolchain.harness.soak import run_soak
+
+    target = open_run(run)
+    name: EmulatorName | None = emulator.value if emulator else None
+    run_soak(target, load_board(board or target.project().target.board), console, hours, name)
+
+
 @app.command(epilog="Example: tinyltc report --run demo")
 def report(run: RunName = "demo") -> None:
     """Write report.json and report.html, and print the table."""

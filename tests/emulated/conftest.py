@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from random_run import random_run
 from rich.console import Console
 from small_project import small_project
 
@@ -48,3 +49,23 @@ def copy(spine: Run, tmp_path: Path) -> Run:
     """The same run in a folder of its own, to be spoiled."""
     shutil.copytree(spine.path, tmp_path / "copy", symlinks=True)
     return Run(tmp_path / "copy")
+
+
+class Images(dict[str, Run]):
+    """A run with random weights for each board, built once it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Run:
+        board, console = load_board(name), Console(quiet=True)
+        run = random_run(self._folder / name, board, console, small_project())
+        build(run, board, "compiled", console)
+        self[name] = run
+        return run
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Images:
+    return Images(tmp_path_factory.mktemp("boards"))

@@ -64,19 +64,6 @@ CellName = Annotated[
 ]
 
 
-class EmulatorChoice(StrEnum):
-    """The emulators that can run an image."""
-
-    VIRTUAL = "virtual"
-    QEMU = "qemu"
-    RENODE = "renode"
-
-
-EmulatorOption = Annotated[
-    EmulatorChoice | None, typer.Option("--emulator", help="Default: the first of the board's that boots it.")
-]
-
-
 def project_of(data: str | None, project: Path | None, run: Run | None = None) -> Project:
     """Return the project of ``--project``, else of ``--data``, else of the run, else of the simulated set."""
     if project is not None:

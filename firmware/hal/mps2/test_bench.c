@@ -137,6 +137,7 @@ void bench_init(void) {
     BENCH->control = 0u;
     REG(UART_BAUDDIV(BELL)) = TL_BOARD_CLOCK_HZ / TL_BOARD_CONSOLE_BAUD;
     REG(UART_CTRL(BELL)) = UART_CTRL_TX | UART_CTRL_RX;
+    (void)REG(UART_DATA(BELL)); /* QEMU does not look for bytes after a reset until a read makes it */
     interrupt_enable(IMU_IRQ, PRIORITY_SENSOR);
     interrupt_pend(IMU_IRQ);
 }

@@ -15,6 +15,7 @@ void hal_uart_start(const hal_uart_client *the_client) {
     client = the_client;
     REG(UART_BAUDDIV(CONSOLE)) = TL_BOARD_CLOCK_HZ / TL_BOARD_CONSOLE_BAUD;
     REG(UART_CTRL(CONSOLE)) = UART_CTRL_TX | UART_CTRL_RX | UART_CTRL_TX_IRQ | UART_CTRL_RX_IRQ;
+    (void)REG(UART_DATA(CONSOLE)); /* QEMU does not look for bytes after a reset until a read makes it */
     interrupt_enable(CONSOLE_TX_IRQ, PRIORITY_UART);
     interrupt_enable(CONSOLE_RX_IRQ, PRIORITY_UART);
 }
