@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +14,26 @@ import typer
 from rich.console import Console
 
 import toolchain
-from toolchain.board import board_names, load_board
+from toolchain.board import load_board
+from toolchain.commands.compare import app as comparing
+from toolchain.commands.flash import app as flashing
+from toolchain.commands.listen import app as listening
+from toolchain.commands.options import (
+    BenchEngine,
+    BoardName,
+    DataName,
+    DataPath,
+    Engine,
+    EngineName,
+    Fold,
+    ProjectFile,
+    RunName,
+    Seconds,
+    SolverName,
+    console,
+    errors,
+)
 from toolchain.errors import ConfigError, TinyLtcError
-from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
@@ -31,40 +47,9 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
-console = Console()
-_errors = Console(stderr=True)
-
-RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
-DataName = Annotated[
-    str | None,
-    typer.Option("--data", help="Data set: wrist (simulated), grwd, uhh, spsw, spar (real), npz or csv with --path."),
-]
-DataPath = Annotated[Path | None, typer.Option("--path", help="The file of the data set.")]
-Fold = Annotated[str | None, typer.Option("--fold", help="k/n: the test people are fold k of n, such as 2/4.")]
-ProjectFile = Annotated[Path | None, typer.Option("--project", help="A tinyltc.toml instead of the data set's own.")]
-BoardName = Annotated[str | None, typer.Option("--board", help="A folder of boards/; default: the project's board.")]
-Seconds = Annotated[float | None, typer.Option("--seconds", min=1.0, help="At most this much virtual time.")]
-
-
-class Engine(StrEnum):
-    """The engines that firmware can be built with."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-
-
-class BenchEngine(StrEnum):
-    """The engines that ``tinyltc bench step`` has rows of."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-    AOT = "aot"
-
-
-SolverName = Annotated[
-    Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
-]
-EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+app.add_typer(comparing)
+app.add_typer(flashing)
+app.add_typer(listening)
 
 
 def _version(wanted: bool) -> None:
@@ -265,78 +250,6 @@ def build(run: RunName = "demo", board: BoardName = None, engine: EngineName = N
     build_stage(target, load_board(board_name), engine_name, console)
 
 
-@app.command(epilog="Example: tinyltc flash --run demo --board nrf52840")
-def flash(
-    run: RunName = "demo",
-    board: BoardName = None,
-    port: Annotated[str | None, typer.Option("--port", help="The board's console; default: found by USB ids.")] = None,
-    probe: Annotated[str | None, typer.Option("--probe", help="Part of the debug probe's unique id.")] = None,
-    bootloader: Annotated[
-        str | None, typer.Option("--bootloader", help="The bootloader's drive (a folder) or serial port.")
-    ] = None,
-    method: Annotated[
-        str | None, typer.Option("--method", help="pyocd, uf2, dfu or bossa; default: board.toml.")
-    ] = None,
-    engine: EngineName = None,
-    model_only: Annotated[bool, typer.Option("--model-only", help="Write the model's slot and nothing else.")] = False,
-    build: Annotated[bool, typer.Option("--build/--no-build", help="Make what is flashed first.")] = True,
-    hello: Annotated[bool, typer.Option("--hello/--no-hello", help="Wait for the firmware to say what it is.")] = True,
-    read_back: Annotated[
-        bool, typer.Option("--read-back", help="UF2: wait for a second start of the bootloader, and compare.")
-    ] = False,
-    mass_erase: Annotated[
-        bool, typer.Option("--mass-erase", help="Erase everything on the chip first, a lock included.")
-    ] = False,
-) -> None:
-    """Flash a board and prove it: write, read back, wait for the firmware's own word. Builds what is missing."""
-    from toolchain.flash.method import Wishes
-    from toolchain.flash.stage import Asked
-    from toolchain.flash.stage import flash as flash_stage
-
-    if probe is not None and bootloader is not None:
-        raise ConfigError("--probe and --bootloader are two ways.", "Give the one of the method.")
-    target = open_run(run)
-    named = board or (target.project().target.board if target.project_json.exists() else "nrf52840")
-    asked = Asked(
-        method=method,
-        place=probe or bootloader,
-        port=port,
-        engine=str(engine) if engine else None,
-        model_only=model_only,
-        build=build,
-        hello=hello,
-        wishes=Wishes(mass_erase=mass_erase, read_back=read_back),
-    )
-    flash_stage(target, load_board(named), asked, console)
-
-
-@app.command(epilog="Example: tinyltc doctor, or tinyltc doctor --udev | sudo tee /etc/udev/rules.d/60-tinyltc.rules")
-def doctor(
-    board: Annotated[str, typer.Option("--board", help="The board that is to be built and flashed.")] = "nrf52840",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects and nothing else.")] = False,
-    udev: Annotated[bool, typer.Option("--udev", help="Print the udev rules for all boards and nothing else.")] = False,
-) -> None:
-    """Look whether there is what building, emulating and flashing need, and say what to do; 1: something is missing."""
-    import json
-    from dataclasses import asdict
-
-    from toolchain.flash.doctor import examine, healthy
-    from toolchain.flash.doctor import report as report_findings
-    from toolchain.flash.udev import rules
-
-    boards = [load_board(name) for name in board_names()]
-    if udev:
-        typer.echo(rules(boards), nl=False)
-        return
-    lines = examine(load_board(board), boards)
-    if as_json:
-        typer.echo(json.dumps([asdict(line) for line in lines], indent=2))
-    else:
-        report_findings(lines, console)
-    if not healthy(lines):
-        raise SystemExit(1)
-
-
 @app.command(name="run", epilog="Example: tinyltc run --run demo --seconds 60")
 def run_command(
     run: RunName = "demo",
@@ -377,7 +290,7 @@ def bench_step(
     target = open_run(run) if run else None
     rows = measure_rows(
         load_board(board or (target.project().target.board if target else "nrf52840")),
-        _errors,
+        errors,
         run=target,
         layers=with_options(project_for_data("wrist"), layers=layers).model.layers,
         engine=str(engine) if engine else None,
@@ -423,16 +336,16 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TinyLtcError as error:
-        _errors.print("[red]error:[/red]", end=" ")
-        _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print("[red]error:[/red]", end=" ")
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        _errors.print("[red]error:[/red]", end=" ")
+        errors.print("[red]error:[/red]", end=" ")
         what = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
-        _errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
+        errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        _errors.print("interrupted; what was finished before is kept.")
+        errors.print("interrupted; what was finished before is kept.")
         raise SystemExit(130) from None
 
 

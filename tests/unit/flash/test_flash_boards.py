@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from codegen_runs import quiet
-from conftest import said, small_run
 from dfu_port import DfuPort
+from flash_support import said, small_run
 from rich.console import Console
 from samba_port import SambaPort
 from talking_port import TalkingPort
