@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -66,9 +68,6 @@ def doctor(
     udev: Annotated[bool, typer.Option("--udev", help="Print the udev rules for all boards and nothing else.")] = False,
 ) -> None:
     """Look whether there is what building, emulating and flashing need, and say what to do; 1: something is missing."""
-    import json
-    from dataclasses import asdict
-
     from toolchain.flash.doctor import examine, healthy
     from toolchain.flash.doctor import report as report_findings
     from toolchain.flash.udev import rules

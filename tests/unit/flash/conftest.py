@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from booted import Booted
-from codegen_runs import make_spec, quiet, random_tflite, write_run
+from codegen_runs import quiet
+from flash_support import small_run
 from rich.console import Console
 
 pytest.importorskip("unicorn", reason="needs the optional extra 'emulator'")
@@ -17,20 +18,12 @@ pytest.importorskip("pyocd", reason="needs the optional extra 'flash'")
 
 from toolchain.board import Board, load_board
 from toolchain.build import build
-from toolchain.codegen.generate import generate
 from toolchain.runs import Run
 
 
 @pytest.fixture(scope="session")
 def board() -> Board:
     return load_board("nrf52840")
-
-
-def small_run(folder: Path, board: Board, seed: int) -> Run:
-    tflite = random_tflite((8,), 3, seed)
-    run = write_run(folder, make_spec(board, (8,), 3, tflite), tflite)
-    generate(run, board, "compiled", quiet())
-    return run
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +58,3 @@ def _no_register_names(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def console() -> Console:
     return Console(file=io.StringIO(), width=300)
-
-
-def said(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()

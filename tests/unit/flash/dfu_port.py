@@ -19,7 +19,7 @@ class DfuPort(PtyPort):
 
     def __init__(
         self,
-        flash: bytearray,
+        flash: bytearray | memoryview,
         start: Callable[[bytes], None],
         *,
         device_type: int = 0x52,

@@ -15,7 +15,7 @@ class SambaPort(PtyPort):
 
     def __init__(
         self,
-        flash: bytearray,
+        flash: bytearray | memoryview,
         start: Callable[[bytes], None],
         *,
         version: str = "Arduino Bootloader double [Arduino:IKXYZ]",

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from booted import Booted
-from conftest import said
 from dfu_port import DfuPort
+from flash_support import said
 from nordicsemi.dfu import dfu_transport_serial, init_packet
 from nordicsemi.dfu.dfu import Dfu as AdafruitDfu
 from nordicsemi.dfu.dfu_transport_serial import DfuTransportSerial

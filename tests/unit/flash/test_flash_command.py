@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
@@ -20,7 +21,7 @@ from toolchain.build import FIRMWARE
 from toolchain.errors import FlashError, ModelError
 from toolchain.flash import prepare
 from toolchain.flash.image import load_image
-from toolchain.flash.places import console_port
+from toolchain.flash.places import Place, choose, console_port
 from toolchain.runs import Run, open_run
 
 ROOT = FIRMWARE.parent
@@ -162,6 +163,14 @@ def test_only_the_demo_is_trained_unasked(
 
 
 # ---- which port ---------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_asked_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(file=io.StringIO(), width=200, force_terminal=True, force_interactive=True)
+    monkeypatch.setattr("rich.prompt.Prompt.ask", lambda *_args, choices, **_options: choices[-1])
+    places = [Place("a", "first"), Place("b", "second")]
+    assert choose("debug probe", "--probe", places, console, "").name == "b"
+    assert "There are" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_console_is_the_port_of_the_probe_that_was_used(board: Board, console: Console) -> None:

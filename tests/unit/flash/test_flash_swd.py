@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from booted import Booted
-from conftest import said
+from flash_support import said
 from pyocd.probe import aggregator
 from rich.console import Console
 from swd_chip import APPROTECT, UICR, Chip
