@@ -41,7 +41,7 @@ class CaptureCost:
 
     @property
     def cpu_share(self) -> float:
-        """Fraction of one core at real time, over the samples' time: a busy computer makes the device late."""
+        """Fraction of one core at real time: over the samples' time, because a busy computer makes the device late."""
         return self.cpu_s * self.rate_hz / self.samples
 
 

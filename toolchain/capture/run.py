@@ -38,7 +38,8 @@ from toolchain.wire.messages import Hello, Stream
 BACKGROUND = "none"
 SOURCES = {True: "captured (simulated person on the virtual board)", False: "captured"}
 _SCREEN_S, _SYNC_S, _PUSH_S, _KEYS_S = 0.1, 1.0, 0.05, 0.05
-_BOOT_S = 2.0
+_BOOT_S, _VIRTUAL_BOOT_S = 2.0, 0.5
+"""A board has found its IMU by then: real time, and that of an emulated board."""
 _TAIL_S = 0.3
 """Samples after the last take, so that its last losses show."""
 _SILENT_S, _GONE_S = 2.0, 10.0
@@ -225,6 +226,10 @@ class _Taking:
 
     def _hello(self, link: Link, port: str) -> Hello:
         """Ask who is there; a board that was just powered gets time to find its IMU."""
+        device = self._device
+        # An emulated board boots in its own time, however slow this computer is.
+        while device is not None and device.serving and device.seconds < _VIRTUAL_BOOT_S:
+            time.sleep(0.02)
         end = time.monotonic() + _BOOT_S
         hello = link.hello(_PATIENT_S, attempts=2)
         while hello.imu_status and time.monotonic() < end:

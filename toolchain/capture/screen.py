@@ -46,7 +46,8 @@ def strip(samples: npt.NDArray[np.floating], columns: int = _COLUMNS) -> list[st
     parts = np.array_split(np.asarray(samples, np.float64) - np.median(samples, axis=0), columns)
     # Of each stretch what is farthest from the middle: a tap is short.
     peaks = np.stack([part[np.abs(part).argmax(axis=0), np.arange(6)] for part in parts])
-    level = np.clip((peaks / _SCALE + 1) / 2 * 8, 0, 8)
+    # The root spreads small movements: a swipe turns at a tenth of what a blow does.
+    level = np.clip((np.sign(peaks) * np.sqrt(np.abs(peaks) / _SCALE) + 1) / 2 * 8, 0, 8)
     return ["".join(_BLOCKS[round(float(v))] for v in level[:, c]) for c in range(6)]
 
 

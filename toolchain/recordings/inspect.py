@@ -75,10 +75,15 @@ def _captured(path: Path) -> Inspected:
     device = np.concatenate([take.raw.device_us for take in takes])
     host = np.concatenate([take.raw.host_us for take in takes])
     rising = bool((np.diff(device) > 0).all())
-    labels = tuple(f"{take.prompt}" for take in takes)
+    collection = captured.collection()
+    held = [words(take.recording, collection) for take in takes]
+    labels = tuple(
+        word if word == take.prompt else f"{word} ({take.prompt} asked for)"
+        for word, take in zip(held, takes, strict=True)
+    )
     verdicts = tuple(take.verdict for take in takes)
     drift = drift_ppm(device, host) if rising else None
-    return Inspected(path.name, captured.collection(), verdicts, labels, (facts,), (drift,))
+    return Inspected(path.name, collection, verdicts, labels, (facts,), (drift,))
 
 
 def _judged(path: Path, collection: Collection, imu: Imu) -> Inspected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -118,6 +119,32 @@ def test_a_closed_terminal_keeps_everything(device: ScriptedDevice, folder: Path
     said = child.communicate()[0]
     assert child.returncode == 0, said
     assert load_captured(folder / "ann-s1.npz").takes
+
+
+def test_keys_in_a_real_terminal(device: ScriptedDevice, folder: Path) -> None:
+    """The screen is drawn, q ends it, and what was taken is there."""
+    device.speed = 10.0
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", textwrap.dedent(CHILD), device.path, str(folder), "0"]
+    env = os.environ | {"TERM": "xterm-256color"}
+    root = str(HERE.parents[2])
+    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=root, env=env)
+    os.close(slave)
+    seen = b""
+    pressed = False
+    with contextlib.suppress(OSError):  # the child's end of the terminal closed
+        while data := os.read(master, 65536):
+            seen += data
+            if not pressed and b"NOW" in seen and (folder / "ann-s1.journal").stat().st_size > 60_000:
+                pressed = True
+                os.write(master, b"q")
+    os.close(master)
+    assert child.wait() == 0, seen[-2000:]
+    assert b"get ready" in seen
+    assert b"u undo the last" in seen
+    captured, facts = _captured(folder / "ann-s1.npz")
+    assert facts["finished"]
+    assert len(captured.takes) < 60
 
 
 def test_a_full_disk(device: ScriptedDevice, folder: Path) -> None:

@@ -22,6 +22,7 @@ from toolchain.recordings.codes import to_si
 from toolchain.recordings.corrections import apply, apply_file, check, current
 from toolchain.recordings.exchange import from_csv, to_csv
 from toolchain.recordings.inspect import draw, inspect, show, to_json
+from toolchain.recordings.mine import gestures_of
 from toolchain.recordings.recording import UNKNOWN, Recording
 from toolchain.recordings.segment import find_gesture
 from toolchain.recordings.setcard import set_card, show_card, to_html, to_markdown
@@ -143,6 +144,16 @@ def test_takes_that_followed_each_other_are_one_stream(one: Captured) -> None:
     assert any(w.label(0) == 0 for w in windows), "the rest between them is background"
     whole = for_training(sound, with_bad=False, whole=True)
     assert sum(r.kind == "window" for r in whole.recordings) == 2
+
+
+def test_one_person_extends_a_finished_run(tmp_path: Path) -> None:
+    """What ``tinyltc train --from RUN --data FILE`` needs: five recordings of each gesture, bad ones not counted."""
+    path = tmp_path / "ann.npz"
+    save_captured(path, captured("ann", repeat=5))
+    assert gestures_of(load_native(Data(set="npz", path=str(path)), 208.0)) == ("swipe_left", "tap")
+    save_captured(path, captured("ann", repeat=5, lost=frozenset({3})))
+    with pytest.raises(DataError, match="has 4 recordings of 'tap'"):
+        gestures_of(load_native(Data(set="npz", path=str(path)), 208.0))
 
 
 def test_nothing_but_bad_ones(one: Captured) -> None:
