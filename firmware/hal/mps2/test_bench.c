@@ -30,10 +30,10 @@ void hal_data_ready_stop(void) {
     on_edge = 0;
 }
 
-/* Not asleep: QEMU's time jumps from one timer to the next then, and its watchdog's never stops. Nor does it look all the
- * time: each look takes the lock that QEMU needs to bring the byte. An instruction takes 32 ns under QEMU, the counters
- * tick every 40: each round has a multiple of five instructions, so that however many there are, time goes on at the same
- * phase of the tick, and runs repeat to the bit. */
+/* Not asleep: QEMU's time jumps from one timer to the next then, and its watchdog's never stops. Nor does it look all
+ * the time: each look takes the lock that QEMU needs to bring the byte. An instruction takes 32 ns under QEMU, the
+ * counters tick every 40: each round has a multiple of five instructions, so that however many there are, time goes on
+ * at the same phase of the tick, and runs repeat to the bit. */
 static void wait_for_byte(uint32_t uart) {
     uint32_t scratch, left;
     __asm volatile("1: ldr %[scratch], [%[state]]\n"

@@ -1,9 +1,10 @@
-/* The test bench: a page of PSRAM that the host shares (toolchain/emulator/qemu/page.py has the same layout), and a bell.
+/* The test bench: a page of PSRAM that the host shares (toolchain/emulator/qemu/page.py has the same layout), and a
+ * bell.
  *
  * The host queues IMU samples with their times and says until when time may go on. There the board stops its clocks,
  * rings (a byte on UART 1), waits until the host rings back, and goes on as if no time had passed: what the board does
- * depends on what it was given and on nothing else. Times here are microseconds since power-on; the firmware's are since
- * reset. */
+ * depends on what it was given and on nothing else. Times here are microseconds since power-on; the firmware's are
+ * since reset. */
 #ifndef HAL_MPS2_TEST_BENCH_H
 #define HAL_MPS2_TEST_BENCH_H
 

@@ -24,8 +24,8 @@ void hal_uart_kick(void) {
     interrupt_pend(CONSOLE_TX_IRQ);
 }
 
-/* A byte goes out when there is room for it. QEMU's UART takes no time for a byte and so is always ready: a frame leaves
- * in one go. */
+/* A byte goes out when there is room for it. QEMU's UART takes no time for a byte and so is always ready: a frame
+ * leaves in one go. */
 void UART0_TX_IRQHandler(void);
 void UART0_TX_IRQHandler(void) {
     REG(UART_INTCLEAR(CONSOLE)) = UART_INT_TX;
