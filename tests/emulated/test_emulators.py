@@ -29,6 +29,8 @@ PLACES = [
 def bootable(name: str, emulator: EmulatorName) -> None:
     """Skip with the board's own sentence, or with the machine's."""
     entry = next(one for one in load_board(name).emulators if one.name == emulator)
+    if not entry.tried and absent(emulator):
+        pytest.skip(f"{name} on {emulator}: written, not run; {absent(emulator)}")
     if not entry.boots:
         pytest.skip(f"{name} on {emulator}: {entry.why['boot']}")
     if reason := absent(emulator):

@@ -24,6 +24,7 @@ class Emulator(Strict):
     machine: str | None = Field(default=None, description="the emulator's own name of the machine (QEMU -machine)")
     platform: str | None = Field(default=None, description="platform description in the board's folder (Renode .repl)")
     can: list[Capability] = Field(default_factory=list)
+    tried: bool = Field(default=True, description="false: written after the emulator's sources, not run yet")
     why: dict[Capability, str] = Field(default_factory=dict)
 
     @property

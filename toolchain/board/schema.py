@@ -131,8 +131,8 @@ class Board(Strict):
 
     @property
     def boots(self) -> list[EmulatorName]:
-        """The emulators that can boot it."""
-        return [emulator.name for emulator in self.emulators if emulator.boots]
+        """The emulators that can boot it and have been tried."""
+        return [emulator.name for emulator in self.emulators if emulator.boots and emulator.tried]
 
     def emulator(self, name: EmulatorName) -> Emulator:
         """Return what ``name`` can do with this board; raises EmulatorError, with the reason, if it cannot boot it."""

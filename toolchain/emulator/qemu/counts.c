@@ -1,6 +1,6 @@
 /* A QEMU plugin that counts how often each translated block ran, into a file that it maps: slots of {address, bytes,
- * runs}. Debian ships QEMU without the plugin header, so the few functions of API version 1 that are needed are declared
- * here (names and types: QEMU's documentation, "QEMU TCG Plugins"). */
+ * runs}. Debian ships QEMU without the plugin header, so the few functions of API version 1 that are needed are
+ * declared here (names and types: QEMU's documentation, "QEMU TCG Plugins"). */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
