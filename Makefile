@@ -33,6 +33,7 @@ test: setup lint types cbmc
 	$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
 proof: setup cbmc
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[search]'
 	$(BIN)/python -m pytest tests -m slow
 
 bench-train: setup
@@ -40,6 +41,7 @@ bench-train: setup
 	$(BIN)/python -m toolchain.ltc.speed
 
 ablation contest: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[study]'
 	$(BIN)/python -m toolchain.study.$@
 
 lint: setup

@@ -32,7 +32,7 @@ _SURE = 8.0
 
 
 def features(window: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Return the features of a window (T, 6): 84 numbers.
+    """Return the features of a window (T, 6): 81 numbers.
 
     Per channel: mean, standard deviation, extremes, mean in each of four quarters, energy of the differences, and where
     the extremes lie (fractions); then the correlations of all pairs of channels that are not constant, else 0.
@@ -50,7 +50,7 @@ def features(window: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
 
 def windows_of(recording: Recording, background: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Return the features (N, 84) of the windows of a recording and their classes; unlabelled windows are left out."""
+    """Return the features (N, 81) of the windows of a recording and their classes; unlabelled windows are left out."""
     ends = _ends(recording)
     made, truths = [], []
     for end in ends:
