@@ -50,6 +50,7 @@ test-renode: setup
 	@sh .ci/renode-tests
 
 proof: setup cbmc
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[search]'
 	$(BIN)/python -m pytest tests -m slow
 
 bench-train: runs/bench/train.json
@@ -60,6 +61,7 @@ runs/bench/train.json: | setup
 	$(BIN)/python -m toolchain.ltc.speed
 
 ablation contest: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[study]'
 	$(BIN)/python -m toolchain.study.$@
 
 lint: setup

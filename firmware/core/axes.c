@@ -10,7 +10,7 @@
 #define TURN_MOST 0.36f        /* (0.6 rad)^2: two blocks are no good arc any more */
 #define PORTION 1.0f           /* g^2 of movement make one portion of evidence */
 #define WRONG_WAY (-0.5f)      /* of that movement: a sound frame has 1, a swinging arm 0, a mirrored frame -1 */
-#define PORTIONS 2u            /* in a row */
+#define PORTIONS 3u            /* in a row */
 
 void tl_axes_init(tl_axes *axes, float acc_lsb, float gyro_lsb) {
     memset(axes, 0, sizeof *axes);

@@ -31,9 +31,11 @@ from toolchain.ltc.modelspec import Cell, ModelSpec
 from toolchain.ltc.sparse import SparseLtc
 from toolchain.ltc.train import chunk_length, model_spec
 from toolchain.project import Project, project_for_data
+from toolchain.recordings.recording import DataSet, Recording
 from toolchain.recordings.resample import resample
 from toolchain.study.material import Material, load_material, score_whole
 from toolchain.study.parts import Part, changed
+from toolchain.study.trees import Trees
 
 FOLDS = 3
 Make = Callable[[ModelSpec, int], Any]
@@ -47,7 +49,8 @@ class Contender:
     name: str
     about: str
     deployed: bool
-    make: Make
+    make: Make | None
+    """None: the trees, which are no network."""
 
 
 def _ltc(spec: ModelSpec, seed: int) -> Any:
@@ -76,6 +79,7 @@ CONTENDERS = (
     Contender("ltc_2021", "Hasani et al. 2021, fused solver, 2x76", False, _other("ltc_2021", 76, 76)),
     Contender("cfc", "closed-form continuous-time, 2x42", False, _other("cfc", 42, 42)),
     Contender("gru", "gated recurrent unit, dt as an input, 2x44", False, _other("gru", 44, 44)),
+    Contender("trees", "200 extremely randomized trees on features of 1.5 s windows", False, None),
     Contender("tcn", "causal convolutions, reach 1.2 s, width 39", False, _other("tcn", 39, 39, 39, 39, 39)),
 )
 
@@ -86,6 +90,8 @@ def trial(one: Contender, project: Project, board: Board, material: Material, k:
     settings = asked.training
     data, whole = material.fold(k, FOLDS)
     spec = model_spec(asked, board, data)
+    if one.make is None:
+        return _trees_trial(one, asked, data, whole, spec, k, seed)
     prepare = Preparer(spec, board.imu, data.background, settings)
     length = chunk_length(data, spec.rate_hz, settings.chunk_s) // prepare.stride
     people = (*data.train, *data.validation)
@@ -105,6 +111,22 @@ def trial(one: Contender, project: Project, board: Board, material: Material, k:
     made = runner(network)([p.x for p in prepared], [p.dt for p in prepared])
     known = {id(recording): logits for recording, logits in zip(thinned, made, strict=True)}
     accuracy = score_whole(lambda rs: [known[id(r)] for r in rs], thinned, spec, asked.decision, data.background)
+    return _record(one, parameters, k, seed, accuracy, seconds)
+
+
+def _trees_trial(
+    one: Contender, project: Project, data: DataSet, whole: Sequence[Recording], spec: ModelSpec, k: int, seed: int
+) -> dict[str, Any]:
+    trees = Trees(spec, seed)
+    trees.train((*data.train, *data.validation), data.background, project.training)
+    even = tuple(resample(recording, spec.rate_hz) for recording in whole)
+    accuracy = score_whole(trees.logits, even, spec, project.decision, data.background)
+    return _record(one, trees.nodes, k, seed, accuracy, trees.seconds)
+
+
+def _record(
+    one: Contender, parameters: int, k: int, seed: int, accuracy: dict[str, float], seconds: float
+) -> dict[str, Any]:
     return {
         "contender": one.name,
         "about": one.about,
