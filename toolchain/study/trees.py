@@ -98,7 +98,8 @@ class Trees:
                 if copy:
                     made = vary(recording.samples, recording.t_us, random, settings.augmentation, may_mirror=False)
                     labels = recording.labels[made.source]
-                    one = Recording(made.samples, made.t_us, labels, recording.person, kind=recording.kind)
+                    samples = made.at(np.arange(len(made.t_us)))
+                    one = Recording(samples, made.t_us, labels, recording.person, kind=recording.kind)
                 some, truth = windows_of(one, background)
                 x.append(some)
                 y.append(truth)
