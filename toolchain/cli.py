@@ -23,6 +23,7 @@ from toolchain.commands.export import app as exporting
 from toolchain.commands.flash import app as flashing
 from toolchain.commands.listen import app as listening
 from toolchain.commands.measure import app as measuring
+from toolchain.commands.measure import measure
 from toolchain.commands.options import (
     BenchEngine,
     BoardName,
@@ -397,6 +398,7 @@ def all_stages(
         ("generate", lambda: _generate_run(run, board, engine)),
         ("build", lambda: build(run, board, engine)),
         ("run", lambda: run_command(run, board, seconds=seconds)),
+        ("measure", lambda: measure(run, board)),
         ("report", lambda: report(run)),
     ]
     for title, stage in stages:

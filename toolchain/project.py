@@ -155,6 +155,7 @@ class Budgets(_Strict):
     power_mw: float = 200.0
     ram_bytes: int = 256 * 1024
     flash_bytes: int = 1024 * 1024
+    arena_bytes: int = Field(default=40 * 1024, description="RAM of the engine: TFLM's arena, or what stands for it")
 
 
 class Target(_Strict):

@@ -15,7 +15,7 @@ from toolchain.files import replacing
 from toolchain.harness import latency, scores, verdict
 from toolchain.harness.compare import Comparison, match_feed
 from toolchain.harness.feed import Feed
-from toolchain.harness.record import Record
+from toolchain.harness.record import Record, Rows
 from toolchain.ltc.modelspec import ModelSpec
 from toolchain.recordings.recording import DataSet
 from toolchain.wire.capture import Counters
@@ -106,11 +106,22 @@ def assemble(
         "measured": outcome.measured,
         "health": asdict(health),
         "link": asdict(outcome.counters),
+        "capture": {
+            "samples": len(record.samples),
+            "lost": health.lost_samples + outcome.counters.lost,
+            "rate_hz": _rate_hz(record.samples),
+        },
         "pty": pty,
         "logs": [{"severity": log.severity, "text": log.text} for log in record.logs[:_LOGS]],
         "timelines": scores.timelines(heard, data.background, list(data.classes), spec.rate_hz),
     }
     return Result(values, _arrays(record, place, timed))
+
+
+def _rate_hz(samples: Rows) -> float:
+    """Samples a second by the device's clock: the median interval, for a feed has gaps; 0 of fewer than two."""
+    steps = np.diff(samples["t_us"].astype(np.int64))
+    return 1e6 / float(np.median(steps)) if len(steps) else 0.0
 
 
 def _arrays(record: Record, place: npt.NDArray[np.int64], timed: latency.Latency) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from toolchain.report.budgets import check_budgets
 from toolchain.report.schema import (
     AccuracyBlock,
+    CaptureBlock,
     ConfusionBlock,
     DataBlock,
     DeviceBlock,
@@ -17,14 +18,17 @@ from toolchain.report.schema import (
     MemoryBlock,
     ModelBlock,
     ParityBlock,
+    PowerBlock,
+    PowerPartBlock,
     Report,
     SpeedBlock,
     StackBlock,
+    StageTimesBlock,
     StepCyclesBlock,
     StreamBlock,
     TrainingBlock,
 )
-from toolchain.report.stages import Device, Stages, Stream
+from toolchain.report.stages import Device, Measured, Stages, Stream
 
 _HOST = "measured on host"
 _PACKAGES = ("tinyltc", "numpy", "tensorflow-cpu", "tensorflow", "tflite-micro", "unicorn")
@@ -46,7 +50,7 @@ def _reproduce(stages: Stages) -> list[str]:
     run = f"--run {stages.name}"
     target = f"--board {stages.device.device.board} --engine {stages.device.device.engine}" if stages.device else ""
     options = {"generate": target, "build": target}
-    later = ["convert", "generate", "build", "run", "report"]
+    later = ["convert", "generate", "build", "run", *(["measure"] if stages.measured else []), "report"]
     commands = [f"tinyltc {stage} {run} {options.get(stage, '')}".rstrip() for stage in later]
     return [f"tinyltc train --project runs/{stages.name}/project.json {run}", *commands]
 
@@ -68,13 +72,31 @@ def _device_blocks(device: Device) -> dict[str, Any]:
         speed["hook"] = "C" if device.speed.hook else "Python"
     return {
         "parity": ParityBlock(**device.parity.model_dump(), source=source),
-        "device": DeviceBlock(**device.device.model_dump(), source=source),
+        "device": DeviceBlock(**device.device.model_dump(exclude={"engine_ram_bytes"}), source=source),
         "step_cycles": StepCyclesBlock(**device.step_cycles.model_dump(), source=source),
         "latency_us": LatencyBlock(**device.latency_us.model_dump(), source=source),
         "stack": StackBlock(used_bytes=device.stack_used_bytes, source=source),
         "speed": SpeedBlock(**speed, source=_HOST),
         "health": device.health,
+        "capture": CaptureBlock(**device.capture.model_dump(), source=source) if device.capture else None,
     }
+
+
+def _measured_blocks(measured: Measured) -> dict[str, Any]:
+    times, power = measured.latency_us, measured.power_mw
+    blocks: dict[str, Any] = {
+        "stages_us": StageTimesBlock(
+            percentiles=times.stage_percentiles,
+            samples=times.samples,
+            lost=times.lost,
+            warnings=times.warnings,
+            source=times.source,
+        )
+    }
+    if power is not None:
+        parts = [PowerPartBlock(**part.model_dump()) for part in power.parts]
+        blocks["power_mw"] = PowerBlock(**(power.model_dump() | {"parts": parts}))
+    return blocks
 
 
 def _confusion(stages: Stages) -> ConfusionBlock:
@@ -99,6 +121,8 @@ def assemble(stages: Stages) -> Report:
         blocks |= _device_blocks(device)
     else:
         missing.append("run")
+    if stages.measured:
+        blocks |= _measured_blocks(stages.measured)
     host_stream = _stream(int8.stream, int8.source)
     return Report(
         run=stages.name,
@@ -150,7 +174,13 @@ def assemble(stages: Stages) -> Report:
         ),
         **blocks,
         errors=device.errors if device else [],
-        budgets=check_budgets(stages.project.budgets, blocks["latency_us"], blocks["memory"]),
+        budgets=check_budgets(
+            stages.project.budgets,
+            blocks["latency_us"],
+            blocks["memory"],
+            blocks.get("power_mw"),
+            device.device.engine_ram_bytes if device else None,
+        ),
         versions=_versions(build.compiler if build else None),
         reproduce=_reproduce(stages),
     )

@@ -26,7 +26,7 @@ class Row:
 
 def rows(report: Report) -> list[Row]:
     """All figures of a report in reading order; what was not measured has no row."""
-    return [*_recognition(report), *_parity(report), *_time(report), *_memory(report)]
+    return [*_recognition(report), *_parity(report), *_time(report), *_power(report), *_memory(report)]
 
 
 def _recognition(report: Report) -> list[Row]:
@@ -126,6 +126,17 @@ def _time(report: Report) -> list[Row]:
                 )
             )
     return found
+
+
+def _power(report: Report) -> list[Row]:
+    power = report.power_mw
+    if power is None:
+        return []
+    budget = next((b for b in report.budgets if b.name == "power"), None)
+    limit, ok = (f"{budget.limit:g} mW", budget.ok) if budget else ("", None)
+    bar = f" ({decimal(power.low, 2)} to {decimal(power.high, 2)})" if power.low < power.high else ""
+    text = f"{decimal(power.value, 2)} mW{bar}"
+    return [Row("power_mw.value", "Average power", power.value, text, power.source, limit, ok)]
 
 
 def _memory(report: Report) -> list[Row]:

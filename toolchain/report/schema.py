@@ -177,6 +177,47 @@ class SpeedBlock(Block):
     source: Source
 
 
+class PowerPartBlock(Block):
+    """One consumer of an estimate: share of time, and average current in microampere."""
+
+    name: str
+    share: Fraction
+    ua: Amount
+
+
+class PowerBlock(Block):
+    """Average power in mW, with its bounds where it is an estimate; ``days``: how long the named cell lasts."""
+
+    value: Amount
+    low: Amount
+    high: Amount
+    source: Source
+    assumptions: list[str]
+    parts: list[PowerPartBlock]
+    days: Amount | None
+    cell: str | None
+
+
+class StageTimesBlock(Block):
+    """Every stage of a sample in microseconds: p50, p95, p99, p99_9 and max (`tinyltc measure`)."""
+
+    percentiles: dict[str, dict[str, Amount]]
+    samples: Count
+    lost: Count
+    warnings: list[str]
+    source: Source
+
+
+class CaptureBlock(Block):
+    """Samples that the host received during the run, those that were lost on the way or in the device, and their rate
+    by the device's clock."""
+
+    samples: Count
+    lost: Count
+    rate_hz: Amount
+    source: Source
+
+
 class ConfusionBlock(Block):
     """Test windows; rows are the truth, columns the answer, both in the order of ``data.classes``."""
 
@@ -220,6 +261,9 @@ class Report(Block):
     device: DeviceBlock | None
     step_cycles: StepCyclesBlock | None
     latency_us: LatencyBlock | None
+    stages_us: StageTimesBlock | None = None
+    power_mw: PowerBlock | None = None
+    capture: CaptureBlock | None = None
     memory: MemoryBlock | None
     stack: StackBlock | None
     speed: SpeedBlock | None

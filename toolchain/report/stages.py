@@ -172,6 +172,7 @@ class DeviceInfo(_Stage):
     rate_hz: float
     model_sha256: str
     tflite_sha256: str
+    engine_ram_bytes: int | None = None
 
 
 class StepCycles(_Stage):
@@ -194,6 +195,14 @@ class Latency(_Stage):
     pipeline_delay: float
     samples: int
     definition: str
+
+
+class Received(_Stage):
+    """Samples that came, those lost on the way or in the device, and the rate by the device's stamps."""
+
+    samples: int
+    lost: int
+    rate_hz: float
 
 
 class Speed(_Stage):
@@ -272,9 +281,49 @@ class Device(_Stage):
     stack_used_bytes: int
     health: dict[str, int]
     link: dict[str, int]
+    capture: Received | None = None
     pty: Pty
     errors: list[str]
     timelines: list[Timeline]
+
+
+class PowerPart(_Stage):
+    """One consumer of an estimate: share of time, and average current in microampere."""
+
+    name: str
+    share: float
+    ua: float
+
+
+class Power(_Stage):
+    """Average power in mW; an estimate has bounds and parts."""
+
+    value: float
+    low: float
+    high: float
+    source: str
+    assumptions: list[str]
+    parts: list[PowerPart]
+    days: float | None = None
+    cell: str | None = None
+
+
+class StageTimes(_Stage):
+    """The latencies of measure.json: percentiles of each stage in microseconds."""
+
+    source: str
+    samples: int
+    lost: int
+    stage_percentiles: dict[str, dict[str, float]]
+    warnings: list[str]
+
+
+class Measured(_Stage):
+    """measure.json."""
+
+    model_sha256: str
+    latency_us: StageTimes
+    power_mw: Power | None
 
 
 _T = TypeVar("_T", bound=BaseModel)
@@ -292,6 +341,7 @@ class Stages:
     int8: Int8
     build: Build | None
     device: Device | None
+    measured: Measured | None = None
 
 
 def _read(model: type[_T], path: Path, command: str) -> _T:
@@ -308,7 +358,7 @@ def read_stages(run: Run) -> Stages:
     """
     name = run.path.name
     train, convert = f"tinyltc train --run {name}", f"tinyltc convert --run {name}"
-    build, device = run.firmware / "build.json", run.device_json
+    build, device, measured = run.firmware / "build.json", run.device_json, run.measure_json
     stages = Stages(
         name=name,
         project=run.project(),
@@ -318,6 +368,7 @@ def read_stages(run: Run) -> Stages:
         int8=_read(Int8, run.int8_json, convert),
         build=_read(Build, build, f"tinyltc build --run {name}") if build.exists() or device.exists() else None,
         device=_read(Device, device, f"tinyltc run --run {name}") if device.exists() else None,
+        measured=_read(Measured, measured, f"tinyltc measure --run {name}") if measured.exists() else None,
     )
     if not run.weights.exists() or sha256_of(run.weights) != stages.training.weights_sha256:
         raise ModelError(f"{run.weights} is not what {run.training_json.name} describes.", f"Run `{train}` again.")
@@ -332,6 +383,11 @@ def read_stages(run: Run) -> Stages:
         raise ModelError(
             f"{run.image} is not the model image that {device.name} was measured with.",
             f"Run `tinyltc generate --run {name}`, `tinyltc build --run {name}` and `tinyltc run --run {name}` again.",
+        )
+    if stages.measured and stages.measured.model_sha256 != _image_hash(run):
+        raise ModelError(
+            f"{run.measure_json} was measured with another model image than {run.image}.",
+            f"Run `tinyltc measure --run {name}` again, or delete it.",
         )
     return stages
 
