@@ -118,6 +118,16 @@ static bool hash_matches(const uint8_t *image, uint32_t total) {
     return same_bytes(digest, image + total - TL_SHA256_BYTES, TL_SHA256_BYTES);
 }
 
+/* Whether an entry before this one has its tag. */
+static bool is_repeated(const uint8_t *image, const uint8_t *entry) {
+    for (const uint8_t *other = image + HEADER_BYTES; other < entry; other += ENTRY_BYTES) {
+        if (read_u32(other) == read_u32(entry)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every entry lies between the table and the hash, on its alignment, after the one before it, and has a new tag. */
 static bool find_sections(const uint8_t *image, uint32_t end, section found[KNOWN]) {
     const uint32_t count = read_u32(image + AT_SECTIONS);
@@ -125,6 +135,7 @@ static bool find_sections(const uint8_t *image, uint32_t end, section found[KNOW
         return false;
     }
     uint32_t free_from = HEADER_BYTES + ENTRY_BYTES * count;
+    unsigned next = 0; /* the known one behind the last, which most images have next */
     for (uint32_t i = 0; i < count; ++i) {
         const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
         const uint32_t tag = read_u32(entry);
@@ -133,39 +144,37 @@ static bool find_sections(const uint8_t *image, uint32_t end, section found[KNOW
         if (offset % SECTION_ALIGNMENT != 0u || offset < free_from || offset > end || size > end - offset) {
             return false;
         }
-        for (const uint8_t *other = image + HEADER_BYTES; other < entry; other += ENTRY_BYTES) {
-            if (read_u32(other) == tag) {
-                return false;
-            }
-        }
-        for (unsigned k = 0; k < KNOWN; ++k) {
-            if (read_u32((const uint8_t *)tags[k]) == tag) {
-                found[k] = (section){.bytes = image + offset, .size = size};
-                break;
-            }
-        }
         free_from = offset + size;
+        unsigned left = KNOWN;
+        while (left > 0u && read_u32((const uint8_t *)tags[next]) != tag) {
+            next = next + 1u < KNOWN ? next + 1u : 0u;
+            --left;
+        }
+        if (left > 0u ? found[next].bytes != NULL : is_repeated(image, entry)) {
+            return false;
+        }
+        if (left > 0u) {
+            found[next] = (section){.bytes = image + offset, .size = size};
+            next = next + 1u < KNOWN ? next + 1u : 0u;
+        }
     }
     return true;
 }
 
 /* Exactly TL_OUTPUTS strings, each ended by a NUL within LABEL_BYTES_MAX + 1 bytes, and nothing after them. */
 static bool read_labels(section labels, const char *label[TL_OUTPUTS]) {
-    uint32_t at = 0;
+    const uint8_t *at = labels.bytes;
+    const uint8_t *const end = at + labels.size;
     for (unsigned i = 0; i < TL_OUTPUTS; ++i) {
-        const uint32_t left = labels.size - at;
-        const uint32_t longest = left < LABEL_BYTES_MAX + 1u ? left : LABEL_BYTES_MAX + 1u;
-        uint32_t length = 0;
-        while (length < longest && labels.bytes[at + length] != 0u) {
-            ++length;
-        }
-        if (length == longest) {
-            return false;
-        }
-        label[i] = (const char *)(labels.bytes + at);
-        at += length + 1u;
+        const uint8_t *const limit = end - at < (ptrdiff_t)LABEL_BYTES_MAX + 1 ? end : at + LABEL_BYTES_MAX + 1;
+        label[i] = (const char *)at;
+        do {
+            if (at == limit) {
+                return false;
+            }
+        } while (*at++ != 0u);
     }
-    return at == labels.size;
+    return at == end;
 }
 
 static bool read_sections(tl_model *model, const uint8_t *image, uint32_t end) {

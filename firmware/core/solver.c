@@ -72,7 +72,8 @@ static inline void step_some(cursor *at, unsigned count, const int16_t *rate, co
 /* The same, eight at a time until h is at `end`; 193 cycles each, of which 14 are the division. Written out because a
  * load behind a load takes one cycle and any other two; gcc spreads them. VCVT with 7 fraction bits is the conversion
  * and the multiplication by 2^-7, both exact. */
-static inline void step_eights(cursor *at, const float *end, const int16_t *rate, const factors *by) {
+static inline __attribute__((always_inline)) void step_eights(cursor *at, const float *end, const int16_t *rate,
+                                                              const factors *by) {
     uint32_t a, b, c, d;
     /* clang-format off */
     __asm__ volatile(
@@ -112,7 +113,7 @@ static inline void step_eights(cursor *at, const float *end, const int16_t *rate
 }
 #endif
 
-void tl_solver_step_to_int8(float h[TL_STATES], const int8_t f[TL_STATES], const int8_t z[TL_STATES],
+__attribute__((noinline)) void tl_solver_step_to_int8(float h[TL_STATES], const int8_t f[TL_STATES], const int8_t z[TL_STATES],
                             const int16_t *rate_table, float rate_unit, float dt, float inv_scale,
                             int8_t q[TL_STATES]) {
     static const uint16_t widths[] = TL_SOLVED;

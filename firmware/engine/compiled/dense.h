@@ -44,11 +44,14 @@ typedef struct {
 } tl_dense;
 
 /* With `pair`, the quads are one more than a multiple of TL_DENSE_BLOCK. What is made goes through `table`, 256 int8, or,
- * where it is NULL, stays as it is. */
+ * where it is NULL, stays as it is. `rest`: where a last, broken group of rows goes, NULL without one. */
 TL_ALWAYS_INLINE void tl_dense_plan(tl_dense *dense, const uint32_t *kernel, const tl_quad *inputs, uint32_t quads,
-                                    uint32_t rows, const tl_requantization *record, bool pair, const int8_t *table) {
+                                    uint32_t rows, const tl_requantization *record, bool pair, const int8_t *table,
+                                    int8_t *rest, bool more) {
     const uint32_t skipped = pair ? 0u : TL_DENSE_BLOCK - 1u - (quads - 1u) % TL_DENSE_BLOCK;
     dense->kernel = kernel;
+    dense->rest = rest;
+    dense->more = more;
     dense->multiplier = record->multiplier;
     dense->offset = tl_requantize_offset(record);
     dense->right = -record->shift;

@@ -31,7 +31,7 @@ void proof_step(void) {
     tl_model model;
     int16_t code[TL_CHANNELS];
     int32_t multiplier[TL_INPUTS];
-    float rates[256u * TL_LAYERS];
+    int16_t rates[256u * TL_RATE_TABLES];
     uint64_t t_us;
     tl_step_result result;
     for (unsigned c = 0; c < TL_INPUTS; ++c) {
