@@ -113,9 +113,9 @@ static inline void step_eights(cursor *at, const float *end, const int16_t *rate
 }
 #endif
 
-__attribute__((noinline)) void tl_solver_step_to_int8(float h[TL_STATES], const int8_t f[TL_STATES], const int8_t z[TL_STATES],
-                            const int16_t *rate_table, float rate_unit, float dt, float inv_scale,
-                            int8_t q[TL_STATES]) {
+__attribute__((noinline)) void tl_solver_step_to_int8(float h[TL_STATES], const int8_t f[TL_STATES],
+                                                      const int8_t z[TL_STATES], const int16_t *rate_table,
+                                                      float rate_unit, float dt, float inv_scale, int8_t q[TL_STATES]) {
     static const uint16_t widths[] = TL_SOLVED;
     const factors by = {dt, inv_scale, 1.0f, tl_leak_over(dt, rate_unit)};
     cursor at = {h, f, z, q};
@@ -131,8 +131,8 @@ __attribute__((noinline)) void tl_solver_step_to_int8(float h[TL_STATES], const 
     }
 }
 
-void tl_solver_step(float h[TL_STATES], const int8_t f[TL_STATES], const int8_t z[TL_STATES],
-                    const int16_t *rate_table, float rate_unit, float dt) {
+void tl_solver_step(float h[TL_STATES], const int8_t f[TL_STATES], const int8_t z[TL_STATES], const int16_t *rate_table,
+                    float rate_unit, float dt) {
     int8_t unused[TL_STATES];
     tl_solver_step_to_int8(h, f, z, rate_table, rate_unit, dt, 1.0f, unused);
 }

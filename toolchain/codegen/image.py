@@ -64,7 +64,8 @@ class ImageError(ModelError):
 class ModelImage:
     """What a model image holds.
 
-    ``multipliers`` int32 (inputs,); ``rate_table`` float32 (rate tables, 256), 1/tau in 1/model time, whole multiples of ``rate_unit``; ``acc_lsb`` in m/s²
+    ``multipliers`` int32 (inputs,); ``rate_table`` float32 (rate tables, 256), 1/tau in 1/model time, whole
+    multiples of ``rate_unit``; ``acc_lsb`` in m/s²
     and ``gyro_lsb`` in rad/s per code; ``dt_per_us`` in model time per microsecond; ``kernels`` and ``tflite`` are the
     sections KERN and TFLT, None where the image has none.
     """
@@ -268,6 +269,7 @@ def _fields(
     multipliers = np.frombuffer(sections[b"PREP"], "<i4")
     if (multipliers < 1).any() or (multipliers > MULTIPLIER_MAX).any():
         raise ImageError(Status.FIELD, f"a PREP multiplier lies outside 1..{MULTIPLIER_MAX}")
+    assert isinstance(fields[-2], float)
     unit = np.float32(fields[-2])
     if not RATE_UNIT_MIN <= unit <= RATE_UNIT_MAX:
         raise ImageError(Status.FIELD, f"rate_unit {unit} is not within [2^-63, 1]")

@@ -2,7 +2,8 @@
 
 ``g`` is the drive f in model units, ``r`` = 1/tau. Every line is one operation on its arrays in the order that SPEC
 gives, so float32 arrays give the bits of the device (whose semi-implicit step is in :mod:`toolchain.ltc.step`: it has
-integers in its leak, and divides for several units at once). Semi-implicit: implicit in the leak, explicit in the drive.
+integers in its leak, and divides for several units at once). Semi-implicit: implicit in the leak, explicit in the
+drive.
 Exponential: exact for a drive and a rate that are frozen over the step (Hochbruck and Ostermann, "Exponential
 integrators", Acta Numerica 19, 2010). RK4: the classical method of Kutta, four right-hand sides a step.
 """
@@ -140,7 +141,9 @@ def slope(h: Array, at: Slopes) -> Array:
 
 
 def require_stable(solver: Solver, rate: float, time_scale: float, dt_max_us: int, period_us: int) -> None:
-    """Raise ModelError if ``solver`` is unstable, or leaves the device's integers, at the longest step and the largest rate, 1/tau in 1/model time.
+    """Raise ModelError if ``solver`` is unstable or leaves the device's integers at the longest step, largest rate.
+
+    ``rate`` is 1/tau in 1/model time.
 
     ``time_scale``: model time per second. The longest step is ``dt_max_us``, or the sampling period if that is longer.
     """
@@ -163,8 +166,9 @@ def require_stable(solver: Solver, rate: float, time_scale: float, dt_max_us: in
             f"A sample alone takes {period_us / 1000:g} ms: with the same tau, time_scale may be {slower:.3g} at most; "
             f"lower it and dt_max_s, raise tau_epsilon, or {others}."
         )
+    fault = "cannot count so far" if stable else "is unstable"
     raise ModelError(
-        f"Solver '{solver}' {'cannot count so far' if stable else 'is unstable'} for this model: dt/tau reaches {reached:.6g} with steps of up to "
+        f"Solver '{solver}' {fault} for this model: dt/tau reaches {reached:.6g} with steps of up to "
         f"{longest / 1000:g} ms and a smallest tau of {1000 / (rate * time_scale):.3g} ms, and must stay within "
         f"{limit:g}, which is {bound_us / 1000:.3f} ms.",
         hint,

@@ -43,8 +43,8 @@ typedef struct {
     uint32_t pair; /* two inputs that stand apart from the quads, as int16 lanes */
 } tl_dense;
 
-/* With `pair`, the quads are one more than a multiple of TL_DENSE_BLOCK. What is made goes through `table`, 256 int8, or,
- * where it is NULL, stays as it is. `rest`: where a last, broken group of rows goes, NULL without one. */
+/* With `pair`, the quads are one more than a multiple of TL_DENSE_BLOCK. What is made goes through `table`, 256 int8,
+ * or, where it is NULL, stays as it is. `rest`: where a last, broken group of rows goes, NULL without one. */
 TL_ALWAYS_INLINE void tl_dense_plan(tl_dense *dense, const uint32_t *kernel, const tl_quad *inputs, uint32_t quads,
                                     uint32_t rows, const tl_requantization *record, bool pair, const int8_t *table,
                                     int8_t *rest, bool more) {
@@ -57,7 +57,8 @@ TL_ALWAYS_INLINE void tl_dense_plan(tl_dense *dense, const uint32_t *kernel, con
     dense->right = -record->shift;
     dense->start = (uintptr_t)inputs - skipped * sizeof *inputs;
 #if defined(TL_DENSE_M4)
-    dense->entry = ((uintptr_t)(pair ? tl_dense_pair : tl_dense_block) + skipped * TL_DENSE_QUAD_BYTES) | 1u; /* Thumb */
+    dense->entry =
+        ((uintptr_t)(pair ? tl_dense_pair : tl_dense_block) + skipped * TL_DENSE_QUAD_BYTES) | 1u; /* Thumb */
 #else
     dense->entry = pair;
 #endif

@@ -200,9 +200,7 @@ def test_any_state_quantizes_as_numpy(core: ctypes.CDLL, small: Made, bits: list
     reach=st.floats(2**-20, 510, width=32),
 )
 @settings(max_examples=200, deadline=None)
-def test_solver_equals_numpy_bit_for_bit(
-    core: ctypes.CDLL, small: Made, seed: int, unit: float, reach: float
-) -> None:
+def test_solver_equals_numpy_bit_for_bit(core: ctypes.CDLL, small: Made, seed: int, unit: float, reach: float) -> None:
     """Whatever the entries of the table are, up to the longest step that an image may ask for."""
     rng = np.random.default_rng(seed)
     states = small.spec.states

@@ -149,7 +149,9 @@ def test_the_refusal_names_a_bound_that_is_accepted(solver):
 
 def test_the_semi_implicit_solver_ends_where_its_integers_do():
     require_stable("semi_implicit", 20.0, 7.0, 3_640_000, 4808)
-    with pytest.raises(ModelError, match="'semi_implicit' cannot count so far for this model: dt/tau reaches") as caught:
+    with pytest.raises(
+        ModelError, match="'semi_implicit' cannot count so far for this model: dt/tau reaches"
+    ) as caught:
         require_stable("semi_implicit", 20.0, 7.0, 3_650_000, 4808)
     assert "dt_max_s to at most 3.64" in caught.value.hint
     assert caught.value.hint.endswith("or choose solver exponential.")
