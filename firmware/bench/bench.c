@@ -76,10 +76,10 @@ int bench_setup(void) {
 }
 
 int bench_step(void) {
-    const bench_input input = bench_inputs[bench_next];
+    const bench_input *input = bench_inputs + bench_next;
     bench_next = bench_next + 1 < bench_count ? bench_next + 1 : 0;
-    bench_now_us += input.delta_us;
-    return (int)tl_recognizer_advance(&bench_recognizer, input.code, bench_now_us, &bench_result);
+    bench_now_us += input->delta_us;
+    return (int)tl_recognizer_advance(&bench_recognizer, input->code, bench_now_us, &bench_result);
 }
 
 int bench_hash(void) {
@@ -89,5 +89,12 @@ int bench_hash(void) {
     const uint32_t end = image_bytes() - TL_SHA256_BYTES;
     tl_sha256_update(&sha, bench_model_image, end);
     tl_sha256_final(&sha, digest);
-    return memcmp(digest, bench_model_image + end, TL_SHA256_BYTES);
+    const uint32_t *kept = (const uint32_t *)(const void *)(bench_model_image + end);
+    uint32_t different = 0;
+    for (uint32_t i = 0; i < TL_SHA256_BYTES / 4; ++i) {
+        uint32_t word;
+        memcpy(&word, digest + 4 * i, sizeof word);
+        different |= word ^ kept[i];
+    }
+    return different != 0;
 }

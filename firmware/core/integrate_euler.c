@@ -11,9 +11,9 @@ tl_engine_status tl_integrate(tl_engine *engine, const tl_model *model, const in
     (void)x;
     unsigned i = 0;
     for (unsigned layer = 0; layer < TL_LAYERS; ++layer) {
-        const float *rate = model->rate_table + 256u * layer + 128u;
+        const int16_t *rate = tl_rates_of(model->rate_table, layer);
         for (const unsigned end = i + units[layer]; i < end; ++i) {
-            const float p = dt * tl_slope(h[i], f[i], rate[z[i]]);
+            const float p = dt * tl_slope(h[i], f[i], tl_rate(rate[z[i]], model->rate_unit));
             h[i] = h[i] + p;
         }
     }

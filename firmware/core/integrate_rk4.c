@@ -11,13 +11,13 @@
 /* Slopes at `from`; adds them, the first once and the next two twice, and goes from h along them to the next stage,
  * which may lie where `from` does. */
 static void next_stage(float stage[TL_STATES], float total[TL_STATES], const float h[TL_STATES], const float *from,
-                       const int8_t f[TL_STATES], const int8_t z[TL_STATES], const float *rate_table, float step) {
+                       const int8_t f[TL_STATES], const int8_t z[TL_STATES], const tl_model *model, float step) {
     static const uint16_t units[TL_LAYERS] = TL_UNITS;
     unsigned i = 0;
     for (unsigned layer = 0; layer < TL_LAYERS; ++layer) {
-        const float *rate = rate_table + 256u * layer + 128u;
+        const int16_t *rate = tl_rates_of(model->rate_table, layer);
         for (const unsigned end = i + units[layer]; i < end; ++i) {
-            const float k = tl_slope(from[i], f[i], rate[z[i]]);
+            const float k = tl_slope(from[i], f[i], tl_rate(rate[z[i]], model->rate_unit));
             total[i] = from == h ? k : total[i] + (k + k);
             const float p = step * k;
             stage[i] = h[i] + p;
@@ -26,13 +26,13 @@ static void next_stage(float stage[TL_STATES], float total[TL_STATES], const flo
 }
 
 static void finish(float h[TL_STATES], const float total[TL_STATES], const float stage[TL_STATES],
-                   const int8_t f[TL_STATES], const int8_t z[TL_STATES], const float *rate_table, float sixth) {
+                   const int8_t f[TL_STATES], const int8_t z[TL_STATES], const tl_model *model, float sixth) {
     static const uint16_t units[TL_LAYERS] = TL_UNITS;
     unsigned i = 0;
     for (unsigned layer = 0; layer < TL_LAYERS; ++layer) {
-        const float *rate = rate_table + 256u * layer + 128u;
+        const int16_t *rate = tl_rates_of(model->rate_table, layer);
         for (const unsigned end = i + units[layer]; i < end; ++i) {
-            const float sum = total[i] + tl_slope(stage[i], f[i], rate[z[i]]);
+            const float sum = total[i] + tl_slope(stage[i], f[i], tl_rate(rate[z[i]], model->rate_unit));
             const float p = sixth * sum;
             h[i] = h[i] + p;
         }
@@ -47,7 +47,7 @@ tl_engine_status tl_integrate(tl_engine *engine, const tl_model *model, const in
     float stage[TL_STATES];
     float total[TL_STATES];
     for (unsigned s = 0; s < STAGES; ++s) {
-        next_stage(stage, total, h, s == 0u ? h : stage, f, z, model->rate_table, step[s]);
+        next_stage(stage, total, h, s == 0u ? h : stage, f, z, model, step[s]);
         int8_t y[TL_OUTPUTS]; /* the logits are those of the first evaluation */
         tl_prepare_state(stage, model->inv_scale, stage_q);
         const tl_engine_status status = tl_engine_rhs(engine, x, stage_q, f, z, y);
@@ -55,7 +55,7 @@ tl_engine_status tl_integrate(tl_engine *engine, const tl_model *model, const in
             return status;
         }
     }
-    finish(h, total, stage, f, z, model->rate_table, dt * 0x1.555556p-3f);
+    finish(h, total, stage, f, z, model, dt * 0x1.555556p-3f);
     tl_prepare_state(h, model->inv_scale, q);
     return TL_ENGINE_OK;
 }

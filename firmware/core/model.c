@@ -20,12 +20,14 @@
 #define SMOOTHING_LIMIT (1u << 20)
 #define TIME_LIMIT (1u << 30)
 #define THRESHOLD_LIMIT (1 << 24)
-#define FORMAT_VERSION 2u
+#define FORMAT_VERSION 3u
 
-/* The bits of 2^-63, and what they may rise by: to those of 2^65. */
-#define RATE_MIN_BITS 0x20000000u
-#define RATE_RANGE_BITS 0x40000000u
-#define RATES_TOGETHER 4u
+/* The bits of 2^-63 and of 1. */
+#define RATE_UNIT_MIN_BITS 0x20000000u
+#define RATE_UNIT_MAX_BITS 0x3F800000u
+
+/* The largest dt * r that the integers of the semi-implicit solver hold, for whatever is in the rate table. */
+#define COUNTED_UP_TO 510.0f
 
 /* Offsets of the header's fields (docs/SPEC.md, 4). */
 enum {
@@ -46,11 +48,19 @@ enum {
     AT_ACC_LSB = 68,
     AT_GYRO_LSB = 72,
     AT_SECTIONS = 76,
-    AT_RESERVED = 80
+    AT_RATE_UNIT = 80,
+    AT_RESERVED = 84
 };
 
 static const uint8_t magic[8] = {'T', 'L', 'T', 'C', 'M', 'D', 'L', '1'};
 static const uint8_t topology_hash[8] = TL_TOPOLOGY_HASH;
+
+/* Sections that are known; the place of each in the array of what was found. */
+enum { PREPARE, RATES, DECISION, LABELS, KERNELS, TFLITE, KNOWN };
+static const char tags[KNOWN][4] = {
+    {'P', 'R', 'E', 'P'}, {'T', 'A', 'U', 'R'}, {'D', 'E', 'C', 'I'},
+    {'L', 'A', 'B', 'L'}, {'K', 'E', 'R', 'N'}, {'T', 'F', 'L', 'T'},
+};
 
 typedef struct {
     const uint8_t *bytes; /* NULL: not in the image */
@@ -75,6 +85,15 @@ static float read_f32(const uint8_t *at) {
     return value;
 }
 
+/* `n` is a multiple of 4. */
+static bool same_bytes(const uint8_t *a, const uint8_t *b, unsigned n) {
+    uint32_t different = 0;
+    for (unsigned i = 0; i < n; i += 4u) {
+        different |= read_u32(a + i) ^ read_u32(b + i);
+    }
+    return different == 0u;
+}
+
 /* Finite and greater than zero, by its bits: no NaN is ever compared. */
 static bool is_positive(const uint8_t *at) {
     const uint32_t bits = read_u32(at);
@@ -96,98 +115,94 @@ static bool hash_matches(const uint8_t *image, uint32_t total) {
     tl_sha256_init(&sha);
     tl_sha256_update(&sha, image, total - TL_SHA256_BYTES);
     tl_sha256_final(&sha, digest);
-    return memcmp(digest, image + total - TL_SHA256_BYTES, TL_SHA256_BYTES) == 0;
+    return same_bytes(digest, image + total - TL_SHA256_BYTES, TL_SHA256_BYTES);
 }
 
-/* Every rate lies in [2^-63, 2^65), by its bits: no branch for each, since these are most of what is read at boot. */
-static bool rates_are_sound(const float *rates) {
-    const uint8_t *at = (const uint8_t *)rates;
-    uint32_t outside = 0;
-    for (const uint8_t *end = at + 1024u * TL_LAYERS; at < end; at += 4u * RATES_TOGETHER) {
-        const uint32_t a = read_u32(at), b = read_u32(at + 4), c = read_u32(at + 8), d = read_u32(at + 12);
-        outside |= (a - RATE_MIN_BITS) | (b - RATE_MIN_BITS) | (c - RATE_MIN_BITS) | (d - RATE_MIN_BITS);
+/* Whether an entry before this one has its tag. */
+static bool is_repeated(const uint8_t *image, const uint8_t *entry) {
+    for (const uint8_t *other = image + HEADER_BYTES; other < entry; other += ENTRY_BYTES) {
+        if (read_u32(other) == read_u32(entry)) {
+            return true;
+        }
     }
-    return outside < RATE_RANGE_BITS;
+    return false;
 }
 
 /* Every entry lies between the table and the hash, on its alignment, after the one before it, and has a new tag. */
-static bool table_is_sound(const uint8_t *image, uint32_t end) {
+static bool find_sections(const uint8_t *image, uint32_t end, section found[KNOWN]) {
     const uint32_t count = read_u32(image + AT_SECTIONS);
     if (count < 1u || count > SECTIONS_MAX || HEADER_BYTES + ENTRY_BYTES * count > end) {
         return false;
     }
     uint32_t free_from = HEADER_BYTES + ENTRY_BYTES * count;
+    unsigned next = 0; /* the known one behind the last, which most images have next */
     for (uint32_t i = 0; i < count; ++i) {
         const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
+        const uint32_t tag = read_u32(entry);
         const uint32_t offset = read_u32(entry + 4);
         const uint32_t size = read_u32(entry + 8);
         if (offset % SECTION_ALIGNMENT != 0u || offset < free_from || offset > end || size > end - offset) {
             return false;
         }
-        for (uint32_t k = 0; k < i; ++k) {
-            if (read_u32(image + HEADER_BYTES + ENTRY_BYTES * k) == read_u32(entry)) {
-                return false;
-            }
-        }
         free_from = offset + size;
+        unsigned left = KNOWN;
+        while (left > 0u && read_u32((const uint8_t *)tags[next]) != tag) {
+            next = next + 1u < KNOWN ? next + 1u : 0u;
+            --left;
+        }
+        if (left > 0u ? found[next].bytes != NULL : is_repeated(image, entry)) {
+            return false;
+        }
+        if (left > 0u) {
+            found[next] = (section){.bytes = image + offset, .size = size};
+            next = next + 1u < KNOWN ? next + 1u : 0u;
+        }
     }
     return true;
 }
 
-static section find(const uint8_t *image, const char tag[4]) {
-    const uint32_t wanted = read_u32((const uint8_t *)tag);
-    const uint32_t count = read_u32(image + AT_SECTIONS);
-    for (uint32_t i = 0; i < count; ++i) {
-        const uint8_t *entry = image + HEADER_BYTES + ENTRY_BYTES * i;
-        if (read_u32(entry) == wanted) {
-            return (section){.bytes = image + read_u32(entry + 4), .size = read_u32(entry + 8)};
-        }
-    }
-    return (section){.bytes = NULL, .size = 0};
-}
-
 /* Exactly TL_OUTPUTS strings, each ended by a NUL within LABEL_BYTES_MAX + 1 bytes, and nothing after them. */
 static bool read_labels(section labels, const char *label[TL_OUTPUTS]) {
-    uint32_t at = 0;
+    const uint8_t *at = labels.bytes;
+    const uint8_t *const end = at + labels.size;
     for (unsigned i = 0; i < TL_OUTPUTS; ++i) {
-        const uint32_t left = labels.size - at;
-        const uint32_t longest = left < LABEL_BYTES_MAX + 1u ? left : LABEL_BYTES_MAX + 1u;
-        const uint8_t *end = longest > 0u ? memchr(labels.bytes + at, 0, longest) : NULL;
-        if (!end) {
-            return false;
-        }
-        label[i] = (const char *)(labels.bytes + at);
-        at = (uint32_t)(end - labels.bytes) + 1u;
+        const uint8_t *const limit = end - at < (ptrdiff_t)LABEL_BYTES_MAX + 1 ? end : at + LABEL_BYTES_MAX + 1;
+        label[i] = (const char *)at;
+        do {
+            if (at == limit) {
+                return false;
+            }
+        } while (*at++ != 0u);
     }
-    return at == labels.size;
+    return at == end;
 }
 
 static bool read_sections(tl_model *model, const uint8_t *image, uint32_t end) {
-    if (!table_is_sound(image, end)) {
+    section found[KNOWN];
+    for (unsigned k = 0; k < KNOWN; ++k) {
+        found[k] = (section){.bytes = NULL, .size = 0};
+    }
+    if (!find_sections(image, end, found)) {
         return false;
     }
-    const section prepare = find(image, "PREP");
-    const section rates = find(image, "TAUR");
-    const section decision = find(image, "DECI");
-    const section labels = find(image, "LABL");
-    const section kernels = find(image, "KERN");
-    const section tflite = find(image, "TFLT");
-    if (!prepare.bytes || prepare.size != 4u * TL_INPUTS || !rates.bytes || rates.size != 1024u * TL_LAYERS ||
-        !decision.bytes || decision.size != sizeof model->decision || !labels.bytes) {
+    /* A section that is not there has size 0. */
+    if (found[PREPARE].size != 4u * TL_INPUTS || found[RATES].size != 512u * TL_RATE_TABLES ||
+        found[DECISION].size != sizeof model->decision || !found[LABELS].bytes) {
         return false;
     }
+    const section kernels = found[KERNELS], tflite = found[TFLITE];
     if ((!kernels.bytes && !tflite.bytes) || (kernels.bytes && kernels.size != TL_KERN_BYTES)) {
         return false;
     }
     /* Sections are 16-byte aligned in an image that is itself aligned: these pointers are. */
-    model->multiplier = (const int32_t *)(const void *)prepare.bytes;
-    model->rate_table = (const float *)(const void *)rates.bytes;
-    memcpy(&model->decision, decision.bytes, sizeof model->decision);
+    model->multiplier = (const int32_t *)(const void *)found[PREPARE].bytes;
+    model->rate_table = (const int16_t *)(const void *)found[RATES].bytes;
+    model->decision = *(const tl_decision_parameters *)(const void *)found[DECISION].bytes;
     model->kernels = kernels.bytes;
     model->kernels_size = kernels.size;
     model->tflite = tflite.bytes;
     model->tflite_size = tflite.size;
-    return read_labels(labels, model->label);
+    return read_labels(found[LABELS], model->label);
 }
 
 static bool shape_matches(const uint8_t *image) {
@@ -202,26 +217,31 @@ static bool shape_matches(const uint8_t *image) {
         }
     }
     uint32_t reserved = 0;
+#pragma GCC unroll 4
     for (unsigned i = AT_RESERVED; i < HEADER_BYTES; i += 4u) {
         reserved |= read_u32(image + i);
     }
     return reserved == 0u;
 }
 
-/* No state can grow without bound at the longest step; every rate is finite and > 0. */
+/* No state can grow without bound at the longest step, and no integer of the semi-implicit solver overflow. Rates need
+ * no check of their own: whatever is in the table stands for one in (0, 2^16]. */
 static bool solver_is_stable(const tl_model *model) {
-#if defined(TL_STABLE_UP_TO)
     const uint32_t longest = model->dt_max_us > model->period_us ? model->dt_max_us : model->period_us;
     const float dt = (float)longest * model->dt_per_us;
-    for (unsigned i = 0; i < 256u * TL_LAYERS; ++i) {
-        if (dt * model->rate_table[i] > TL_STABLE_UP_TO) {
+#if defined(TL_SOLVER_SEMI_IMPLICIT)
+    return dt * (model->rate_unit * 65536.0f) <= COUNTED_UP_TO;
+#elif defined(TL_STABLE_UP_TO)
+    for (unsigned i = 0; i < 256u * TL_RATE_TABLES; ++i) {
+        if (dt * tl_rate(model->rate_table[i], model->rate_unit) > TL_STABLE_UP_TO) {
             return false;
         }
     }
-#else
-    (void)model;
-#endif
     return true;
+#else
+    (void)dt;
+    return true;
+#endif
 }
 
 static bool read_fields(tl_model *model, const uint8_t *image) {
@@ -234,9 +254,12 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
     model->dt_per_us = read_f32(image + AT_DT_PER_US);
     model->dt_max_us = read_u32(image + AT_DT_MAX_US);
     model->period_us = read_u32(image + AT_PERIOD_US);
+    model->rate_unit = read_f32(image + AT_RATE_UNIT);
+    const uint32_t rate_unit = read_u32(image + AT_RATE_UNIT);
     /* With dt bounded like this no state can reach infinity, so no step can make a NaN. */
     if (model->dt_per_us > 1.0f || model->dt_max_us < 1u || model->dt_max_us >= DT_MAX_US_LIMIT ||
-        model->period_us < 1u || model->period_us >= DT_MAX_US_LIMIT) {
+        model->period_us < 1u || model->period_us >= DT_MAX_US_LIMIT || rate_unit < RATE_UNIT_MIN_BITS ||
+        rate_unit > RATE_UNIT_MAX_BITS) {
         return false;
     }
     for (unsigned c = 0; c < TL_INPUTS; ++c) {
@@ -244,7 +267,7 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
             return false;
         }
     }
-    if (!rates_are_sound(model->rate_table) || !solver_is_stable(model)) {
+    if (!solver_is_stable(model)) {
         return false;
     }
     const tl_decision_parameters *decision = &model->decision;
@@ -259,15 +282,14 @@ static bool read_fields(tl_model *model, const uint8_t *image) {
 }
 
 static bool same_bits(const uint8_t *at, float value) {
-    return memcmp(at, &value, sizeof value) == 0;
+    return read_u32(at) == read_u32((const uint8_t *)&value);
 }
 
 tl_model_status tl_model_open(tl_model *model, const uint8_t *image, uint32_t capacity, float acc_lsb, float gyro_lsb) {
-    memset(model, 0, sizeof *model);
     if (capacity < HEADER_BYTES + TL_SHA256_BYTES) {
         return TL_MODEL_SIZE;
     }
-    if (memcmp(image, magic, sizeof magic) != 0) {
+    if (!same_bytes(image, magic, sizeof magic)) {
         return is_erased(image, capacity) ? TL_MODEL_ERASED : TL_MODEL_MAGIC;
     }
     if (read_u16(image + AT_VERSION) != FORMAT_VERSION) {
@@ -281,7 +303,7 @@ tl_model_status tl_model_open(tl_model *model, const uint8_t *image, uint32_t ca
     if (!hash_matches(image, total)) {
         return TL_MODEL_HASH;
     }
-    if (memcmp(image + AT_TOPOLOGY, topology_hash, sizeof topology_hash) != 0) {
+    if (!same_bytes(image + AT_TOPOLOGY, topology_hash, sizeof topology_hash)) {
         return TL_MODEL_TOPOLOGY;
     }
     if (!read_sections(model, image, total - TL_SHA256_BYTES)) {

@@ -39,7 +39,8 @@ typedef struct {
     uint32_t dt_max_us;
     uint32_t period_us;
     const int32_t *multiplier; /* [TL_INPUTS] */
-    const float *rate_table;   /* [TL_LAYERS][256], 1/tau */
+    float rate_unit;
+    const int16_t *rate_table; /* [TL_RATE_TABLES][256], 1/tau in units, less TL_RATE_ZERO */
     tl_decision_parameters decision;
     const char *label[TL_OUTPUTS];
     const uint8_t *kernels; /* KERN, or NULL */
@@ -48,6 +49,18 @@ typedef struct {
     uint32_t tflite_size;
     const uint8_t *sha256; /* the last 32 bytes of the image */
 } tl_model;
+
+#define TL_RATE_ZERO 32769
+
+/* Where the rates of a layer lie, that of z = 0: all layers share one table where their z have one scale. */
+static inline const int16_t *tl_rates_of(const int16_t *rate_table, unsigned layer) {
+    return rate_table + (TL_RATE_TABLES == 1 ? 0u : 256u * layer) + 128u;
+}
+
+/* 1/tau from an entry; never 0, whatever the entry is, and exact, as the unit is a power of two. */
+static inline float tl_rate(int16_t entry, float unit) {
+    return (float)(entry + TL_RATE_ZERO) * unit;
+}
 
 /* Checks the image of at most `capacity` bytes at `image` (4-byte aligned) and fills `model`.
  * On anything but TL_MODEL_OK, `model` must not be used. */

@@ -17,7 +17,7 @@ static inline int32_t prepare_one(int32_t code, int32_t multiplier) {
 }
 
 void tl_prepare_codes(const int16_t code[TL_INPUTS], const int32_t multiplier[TL_INPUTS], int8_t x[TL_INPUTS]) {
-#pragma GCC unroll 6
+#pragma GCC unroll 2
     for (unsigned c = 0; c < TL_INPUTS; ++c) {
         x[c] = (int8_t)prepare_one(code[c], multiplier[c]);
     }

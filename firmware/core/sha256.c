@@ -1,7 +1,5 @@
 #include "core/sha256.h"
 
-#include <string.h>
-
 /* FIPS 180-4, 4.2.2: first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t round_constant[64] = {
     0x428A2F98u, 0x71374491u, 0xB5C0FBCFu, 0xE9B5DBA5u, 0x3956C25Bu, 0x59F111F1u, 0x923F82A4u, 0xAB1C5ED5u,
@@ -51,7 +49,9 @@ void tl_sha256_init(tl_sha256 *sha) {
     /* FIPS 180-4, 5.3.3: first 32 bits of the fractional parts of the square roots of the first 8 primes. */
     static const uint32_t initial[8] = {0x6A09E667u, 0xBB67AE85u, 0x3C6EF372u, 0xA54FF53Au,
                                         0x510E527Fu, 0x9B05688Cu, 0x1F83D9ABu, 0x5BE0CD19u};
-    memcpy(sha->hash, initial, sizeof initial);
+    for (unsigned i = 0; i < 8; ++i) {
+        sha->hash[i] = initial[i];
+    }
     sha->bytes = 0;
 }
 
@@ -66,12 +66,8 @@ void tl_sha256_update(tl_sha256 *sha, const void *data, size_t n) {
             n -= sizeof sha->block;
             continue;
         }
-        const size_t room = sizeof sha->block - filled;
-        const size_t take = n < room ? n : room;
-        memcpy(sha->block + filled, bytes, take);
-        filled += take;
-        bytes += take;
-        n -= take;
+        sha->block[filled++] = *bytes++;
+        --n;
         if (filled == sizeof sha->block) {
             compress(sha->hash, sha->block);
             filled = 0;

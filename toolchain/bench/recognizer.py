@@ -95,7 +95,7 @@ def recognizer_image(
 
 def image_sections(image: bytes) -> dict[str, int]:
     """Return the bytes of every section of a model image; ``rest`` is header, table, padding and hash."""
-    count = HEADER.unpack_from(image)[-2]
+    count = HEADER.unpack_from(image)[-3]
     entries = [SECTION.unpack_from(image, HEADER.size + SECTION.size * index) for index in range(count)]
     found = {tag.decode(): size for tag, _, size in entries}
     return found | {"rest": len(image) - sum(found.values())}

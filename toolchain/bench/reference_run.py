@@ -13,6 +13,7 @@ from toolchain.board import Board
 from toolchain.files import write_bytes
 from toolchain.int8.flatbuffer import Operator, Tensor, TfliteModel, read_tflite
 from toolchain.int8.flatbuffer_writer import write_tflite
+from toolchain.int8.graph import with_shared_rates
 from toolchain.int8.network import canonical, input_names, output_names, read_network
 from toolchain.int8.reference import int8_spec
 from toolchain.ltc.modelspec import DecisionSpec, ModelSpec, save_spec
@@ -95,7 +96,7 @@ def right_hand_side(units: tuple[int, ...], outputs: int, seed: int, inputs: int
         tuple(named[name] for name in input_names(len(units))),
         tuple(named[name] for name in output_names(len(units))),
     )
-    return write_tflite(canonical(model))
+    return write_tflite(with_shared_rates(canonical(model)))
 
 
 def write_reference_run(

@@ -29,7 +29,7 @@ from toolchain.int8.network import Network, input_names, output_names, read_netw
 from toolchain.int8.reference import matching_int8
 from toolchain.int8.tflm import ARENA_MARGIN, smallest_arena
 from toolchain.ltc.modelspec import ModelSpec, load_spec
-from toolchain.ltc.step import dt_per_us, rate_tables, require_stable_rates
+from toolchain.ltc.step import dt_per_us, rate_tables, rate_unit, require_stable_rates
 from toolchain.project import Project
 from toolchain.runs import Run
 
@@ -149,7 +149,8 @@ def make_image(sources: Sources, board: Board, engine: str) -> bytes:
             acc_lsb=spec.acc_lsb,
             gyro_lsb=spec.gyro_lsb,
             multipliers=np.array(spec.int8.prepare_multiplier, np.int32),
-            rate_table=rate_tables(spec),
+            rate_unit=rate_unit(spec),
+            rate_table=rate_tables(spec)[: sources.topology.rate_tables],
             decision=spec.decision,
             labels=tuple(spec.classes),
             kernels=kernels.pack(sources.network) if engine == "compiled" else None,

@@ -252,8 +252,8 @@ def load_library(path: Path) -> ctypes.CDLL:
         "tl_sha256_update": (None, [pointer, pointer, ctypes.c_size_t]),
         "tl_sha256_final": (None, [pointer, pointer]),
         "tl_prepare_state": (None, [pointer, ctypes.c_float, pointer]),
-        "tl_solver_step": (None, [pointer, pointer, pointer, pointer, ctypes.c_float]),
-        "tl_solver_step_to_int8": (None, [*[pointer] * 4, ctypes.c_float, ctypes.c_float, pointer]),
+        "tl_solver_step": (None, [*[pointer] * 4, ctypes.c_float, ctypes.c_float]),
+        "tl_solver_step_to_int8": (None, [*[pointer] * 4, *[ctypes.c_float] * 3, pointer]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

@@ -17,14 +17,16 @@ import numpy.typing as npt
 from toolchain.codegen.topology import ALIGNMENT, KINDS, MAX_LAYERS, TABLE_ENTRIES, Topology, aligned
 from toolchain.errors import ModelError
 from toolchain.ltc.modelspec import DecisionSpec
+from toolchain.ltc.solvers import COUNTED_UP_TO
+from toolchain.ltc.step import RATE_STEPS, RATE_ZERO
 
 MAGIC = b"TLTCMDL1"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 HASH_BYTES = 32
 MAX_SECTIONS = 16
 MAX_LABEL_BYTES = 31
 PADDING = b"\xff"
-HEADER = struct.Struct("<8sHHI8sHHHH8HfffIIffI48s")
+HEADER = struct.Struct("<8sHHI8sHHHH8HfffIIffIf44s")
 SECTION = struct.Struct("<4sII")
 DECISION = struct.Struct("<iIIII")
 """Followed by the threshold of every output, i32."""
@@ -32,8 +34,7 @@ SMOOTHING_LIMIT = 1 << 20
 TIME_LIMIT = 1 << 30
 DT_MAX_US_LIMIT = 1 << 24
 MULTIPLIER_MAX = 32767
-RATE_MIN, RATE_END = np.float32(2.0**-63), np.float32(2.0**65)
-"""Range of 1/tau, so wide only that two instructions check it (firmware/core/model.c)."""
+RATE_UNIT_MIN, RATE_UNIT_MAX = np.float32(2.0**-63), np.float32(1.0)
 
 
 class Status(enum.IntEnum):
@@ -63,7 +64,8 @@ class ImageError(ModelError):
 class ModelImage:
     """What a model image holds.
 
-    ``multipliers`` int32 (inputs,); ``rate_table`` float32 (layers, 256), 1/tau in 1/model time; ``acc_lsb`` in m/s²
+    ``multipliers`` int32 (inputs,); ``rate_table`` float32 (rate tables, 256), 1/tau in 1/model time, whole
+    multiples of ``rate_unit``; ``acc_lsb`` in m/s²
     and ``gyro_lsb`` in rad/s per code; ``dt_per_us`` in model time per microsecond; ``kernels`` and ``tflite`` are the
     sections KERN and TFLT, None where the image has none.
     """
@@ -77,6 +79,7 @@ class ModelImage:
     acc_lsb: float
     gyro_lsb: float
     multipliers: npt.NDArray[np.int32]
+    rate_unit: float
     rate_table: npt.NDArray[np.float32]
     decision: DecisionSpec
     labels: tuple[str, ...]
@@ -89,7 +92,7 @@ def build(image: ModelImage) -> bytes:
     decision = image.decision
     sections = [
         (b"PREP", image.multipliers.astype("<i4").tobytes()),
-        (b"TAUR", image.rate_table.astype("<f4").tobytes()),
+        (b"TAUR", (image.rate_table / np.float32(image.rate_unit) - RATE_ZERO).astype("<i2").tobytes()),
         (
             b"DECI",
             DECISION.pack(
@@ -135,7 +138,8 @@ def build(image: ModelImage) -> bytes:
         image.acc_lsb,
         image.gyro_lsb,
         len(sections),
-        bytes(48),
+        image.rate_unit,
+        bytes(44),
     )
     data = seal(header + table + body)
     parse(data, topology, image.acc_lsb, image.gyro_lsb)
@@ -179,7 +183,7 @@ def parse(data: bytes, topology: Topology, acc_lsb: float, gyro_lsb: float, capa
     fields = HEADER.unpack_from(data)
     if fields[4] != topology.hash:
         raise ImageError(Status.TOPOLOGY, f"it was not made for {topology.string}")
-    sections, labels = _sections(data, fields[-2], end, topology)
+    sections, labels = _sections(data, fields[-3], end, topology)
     return _fields(fields, sections, labels, topology, acc_lsb, gyro_lsb)
 
 
@@ -196,7 +200,7 @@ def _sections(data: bytes, count: int, end: int, topology: Topology) -> tuple[di
         free_from = offset + size
     sizes = {
         b"PREP": 4 * topology.inputs,
-        b"TAUR": 4 * TABLE_ENTRIES * topology.layers,
+        b"TAUR": 2 * TABLE_ENTRIES * topology.rate_tables,
         b"DECI": DECISION.size + 4 * topology.outputs,
     }
     if b"KERN" in sections:
@@ -251,7 +255,7 @@ def _fields(
 ) -> ModelImage:
     shape = (topology.inputs, topology.layers, topology.outputs, KINDS[topology.kind])
     units = (*topology.units, *(0,) * (MAX_LAYERS - topology.layers))
-    if fields[5:9] != shape or fields[9:17] != units or fields[-1] != bytes(48):
+    if fields[5:9] != shape or fields[9:17] != units or fields[-1] != bytes(44):
         raise ImageError(Status.FIELD, "its shape is not that of its topology, or its reserved bytes are not zero")
     floats = np.array([*fields[17:20], *fields[22:24]], np.float32)
     if not (np.isfinite(floats) & (floats > 0)).all():
@@ -265,15 +269,21 @@ def _fields(
     multipliers = np.frombuffer(sections[b"PREP"], "<i4")
     if (multipliers < 1).any() or (multipliers > MULTIPLIER_MAX).any():
         raise ImageError(Status.FIELD, f"a PREP multiplier lies outside 1..{MULTIPLIER_MAX}")
-    table = np.frombuffer(sections[b"TAUR"], "<f4").reshape(topology.layers, TABLE_ENTRIES)
-    if not ((table >= RATE_MIN) & (table < RATE_END)).all():
-        raise ImageError(Status.FIELD, "a TAUR entry is not within [2^-63, 2^65)")
+    assert isinstance(fields[-2], float)
+    unit = np.float32(fields[-2])
+    if not RATE_UNIT_MIN <= unit <= RATE_UNIT_MAX:
+        raise ImageError(Status.FIELD, f"rate_unit {unit} is not within [2^-63, 1]")
+    entries = np.frombuffer(sections[b"TAUR"], "<i2").reshape(topology.rate_tables, TABLE_ENTRIES)
+    table = (entries.astype(np.float32) + np.float32(RATE_ZERO)) * unit
     longest = np.float32(max(dt_max_us, period_us)) * np.float32(dt_per_us)
     limit = topology.stable_up_to
     with np.errstate(over="ignore"):
         stable = limit is None or bool((longest * table <= np.float32(limit)).all())
+        if topology.solver == "semi_implicit":  # its integers must hold whatever an entry may be
+            limit = COUNTED_UP_TO
+            stable = bool(longest * (unit * np.float32(RATE_STEPS)) <= np.float32(limit))
     if not stable:
-        raise ImageError(Status.FIELD, f"solver {topology.solver} is unstable: dt * r exceeds {limit}")
+        raise ImageError(Status.FIELD, f"dt * r exceeds {limit}, the bound of solver {topology.solver}")
     decision = _decision(sections[b"DECI"], topology.outputs)
     if floats[3].tobytes() != np.float32(acc_lsb).tobytes() or floats[4].tobytes() != np.float32(gyro_lsb).tobytes():
         raise ImageError(Status.BOARD, f"trained for {image_acc_lsb} m/s² and {image_gyro_lsb} rad/s per code")
@@ -287,6 +297,7 @@ def _fields(
         acc_lsb=image_acc_lsb,
         gyro_lsb=image_gyro_lsb,
         multipliers=multipliers,
+        rate_unit=float(unit),
         rate_table=table,
         decision=decision,
         labels=labels,

@@ -24,7 +24,8 @@ def topology_of(
     preparation: Preparation = "raw",
 ) -> Topology:
     """Return the shape of ``network`` under ``solver``; raises ModelError for one that the engines do not support."""
-    return Topology(network.inputs, tuple(network.units), network.outputs, kind, solver, preparation)
+    rate_tables = 1 if network.shares_rates else len(network.units)
+    return Topology(network.inputs, tuple(network.units), network.outputs, kind, solver, preparation, rate_tables)
 
 
 def pack(network: Network) -> bytes:
@@ -57,8 +58,8 @@ def pack_rows(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], pair: 
     words = (fours[..., 0, :] | fours[..., 1, :] << 16).swapaxes(1, 2)
     lower = rows[:, :, 1, apart:].reshape(groups, ROWS_TOGETHER // 2, -1, 2)
     biases = bias.astype(np.int64).reshape(groups, ROWS_TOGETHER // 2, 2)
-    both = 512 * biases[..., 0] + 2 * biases[..., 1]
-    second = 2 * biases[..., 1] - lower.prod(axis=-1).sum(axis=-1)
+    both = 256 * biases[..., 0] + biases[..., 1]
+    second = biases[..., 1] - lower.prod(axis=-1).sum(axis=-1)
     first = np.stack([both, second], axis=-1)
     parts = [part.reshape(groups, -1) for part in (first, singles, words)]
     return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype("<u4")

@@ -3,7 +3,7 @@
 The generated code knows the shape only (docs/SPEC.md, 4). Everything here follows from the shape, so two models of
 one shape share one firmware.
 
-``KERN``, layout 3, all offsets multiples of 16:
+``KERN``, layout 4, all offsets multiples of 16:
 
 * requantization: one record of four i32 per FULLY_CONNECTED (multiplier, shift, output zero point, 0), in the order
   drive 0, rate 0, drive 1, rate 1, ..., head;
@@ -16,12 +16,12 @@ A word holds two rows of two inputs: as two int16 lanes, one per input, 256 * up
 words belong to rows (0, 1), (2, 3), (4, 5) and (6, 7) of the eight; the upper row is the even one. Of a quad's inputs
 0..3 the first word of a pair has 0 and 2, the second 1 and 3.
 
-Two sums go with each pair of rows, and what they start from is ``first``: 512 * upper bias + 2 * lower bias, and
-2 * lower bias less the lower row's products of weights 0 with 1 and 2 with 3, of all quads
+Two sums go with each pair of rows, and what they start from is ``first``: 256 * upper bias + lower bias, and the lower
+bias less the lower row's products of weights 0 with 1 and 2 with 3, of all quads
 (firmware/engine/compiled/simd.h says what that is good for). Both are taken modulo 2**32.
 
 The inputs of all of them are gathered into one *signal* vector: x, h of layer 0, h of layer 1, ..., each padded with
-zeros to whole quads, four values doubled. The drive of a layer reads two neighbours of it, the rate the first of these,
+zeros to whole quads of four values. The drive of a layer reads two neighbours of it, the rate the first of these,
 the head the last part; so each reads whole quads and nothing is gathered twice. Where x is the six values of an IMU and
 layer 0 a multiple of 64 wide, its last two values stand apart as a *pair* instead of making a quad with two zeros.
 """
@@ -35,9 +35,9 @@ from functools import cached_property
 
 from toolchain.errors import ModelError
 from toolchain.ltc.prepare import Preparation
-from toolchain.ltc.solvers import STABLE_UP_TO, Solver
+from toolchain.ltc.solvers import STABLE_UP_TO, TOGETHER, Solver
 
-LAYOUT = 3
+LAYOUT = 4
 ALIGNMENT = 16
 REQUANTIZE_BYTES = 16
 TABLE_ENTRIES = 256
@@ -128,6 +128,8 @@ class DenseLayout:
 class Topology:
     """Inputs, layer widths, outputs, and the solver that the code integrates with.
 
+    ``rate_tables``: one that all layers share, or one for each.
+
     Raises ModelError for a shape that the engines do not support.
     """
 
@@ -137,6 +139,7 @@ class Topology:
     kind: str = "classes"
     solver: Solver = "semi_implicit"
     preparation: Preparation = "raw"
+    rate_tables: int = 1
 
     def __post_init__(self) -> None:
         """Refuse shapes outside the bounds that the image format and the engine's arithmetic were proven for."""
@@ -149,6 +152,8 @@ class Topology:
             )
         if not MIN_OUTPUTS <= self.outputs <= MAX_OUTPUTS:
             raise ModelError(f"The model has {self.outputs} outputs, expected {MIN_OUTPUTS} to {MAX_OUTPUTS}.")
+        if self.rate_tables not in (1, len(self.units)):
+            raise ModelError(f"The model has {self.rate_tables} rate tables for {len(self.units)} layers.")
         if self.kind not in KINDS:
             raise ModelError(f"A model of kind '{self.kind}' cannot be generated, expected one of {sorted(KINDS)}.")
 
@@ -157,15 +162,23 @@ class Topology:
         """The topology string of docs/SPEC.md."""
         units = ",".join(map(str, self.units))
         preparation = "" if self.preparation == "raw" else f";preparation={self.preparation}"
+        rates = "" if self.rate_tables == 1 else f";rates={self.rate_tables}"
         return (
             f"tinyltc-topology-1;inputs={self.inputs};units={units};outputs={self.outputs}"
-            f";solver={self.solver};layout={LAYOUT}{preparation}"
+            f";solver={self.solver};layout={LAYOUT}{preparation}{rates}"
         )
 
     @property
     def hash(self) -> bytes:
         """First 8 bytes of the string's SHA-256."""
         return hashlib.sha256(self.string.encode()).digest()[:8]
+
+    @property
+    def solved(self) -> tuple[int, ...]:
+        """Widths of what the solver may take as one layer: neighbours with one rate table, by whole groups of units."""
+        if self.rate_tables == 1 and all(width % TOGETHER == 0 for width in self.units[:-1]):
+            return (self.states,)
+        return self.units
 
     @property
     def stable_up_to(self) -> float | None:

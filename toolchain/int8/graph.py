@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from toolchain.errors import ModelError
-from toolchain.int8.flatbuffer import read_tflite
+from toolchain.int8.flatbuffer import TfliteModel, read_tflite
 from toolchain.int8.flatbuffer_writer import write_tflite
 from toolchain.int8.network import canonical, input_names, read_network
 from toolchain.int8.quiet import quiet_stderr
@@ -85,7 +86,7 @@ def int8_tflite(weights: Weights, samples: Mapping[str, Floats], scale: float) -
     ``samples`` as in :func:`converted`, their range -128 * ``scale`` to 127 * ``scale``. Raises ModelError that names
     operator and tensor if any operator, type or scale is not what docs/SPEC.md says.
     """
-    data = write_tflite(canonical(read_tflite(converted(right_hand_side(weights), samples))))
+    data = write_tflite(with_shared_rates(canonical(read_tflite(converted(right_hand_side(weights), samples)))))
     network = read_network(read_tflite(data))
     if network.state_scale != scale:
         raise ModelError(
@@ -93,6 +94,28 @@ def int8_tflite(weights: Weights, samples: Mapping[str, Floats], scale: float) -
             "The representative data did not reach the inputs that they are named after.",
         )
     return data
+
+
+def with_shared_rates(model: TfliteModel) -> TfliteModel:
+    """Return a right-hand side (canonical) whose z all have one scale and zero point, so that they share a rate table.
+
+    The range is that of all layers together. Only the outputs of the gates change, which nothing else in the graph
+    reads: weights and biases stay as they are, since a bias has the scale of input times weight.
+    """
+    gates = [index for index, name in zip(model.outputs, model.output_names(), strict=True) if name.startswith("z")]
+    ranges = [
+        (scale * (-128 - zero_point), scale * (127 - zero_point))
+        for tensor in (model.tensors[index] for index in gates)
+        for scale, zero_point in [(tensor.scales[0], tensor.zero_points[0])]
+    ]
+    lowest, highest = min(low for low, _ in ranges), max(high for _, high in ranges)
+    scale = float(np.float32((highest - lowest) / 255))
+    zero_point = int(np.clip(round(-128 - lowest / scale), -128, 127))
+    tensors = [
+        replace(tensor, scales=(scale,), zero_points=(zero_point,)) if tensor.index in gates else tensor
+        for tensor in model.tensors
+    ]
+    return replace(model, tensors=tuple(tensors))
 
 
 def _plain(name: str) -> str:

@@ -77,6 +77,11 @@ class Network:
         """Number of logits."""
         return int(self.head.weights.shape[0])
 
+    @property
+    def shares_rates(self) -> bool:
+        """Whether all z have one scale and zero point, so that one table gives 1/tau of all layers."""
+        return len({(layer.gate.output_scale, layer.gate.output_zero_point) for layer in self.layers}) == 1
+
 
 def input_names(layers: int) -> list[str]:
     """Names of the graph's inputs in the order that docs/SPEC.md uses."""

@@ -23,8 +23,8 @@ from toolchain.ltc.decision import Decision
 from toolchain.ltc.evaluate import Logits
 from toolchain.ltc.modelspec import Int8Spec, ModelSpec
 from toolchain.ltc.prepare import features
-from toolchain.ltc.solvers import ONE_EVALUATION, Slopes, rk4
-from toolchain.ltc.step import drive, model_dt, rate_tables, timing
+from toolchain.ltc.solvers import ONE_EVALUATION, TOGETHER, Slopes, rk4
+from toolchain.ltc.step import drive, model_dt, rate_tables, rate_unit, solver, timing
 from toolchain.recordings.codes import to_codes
 from toolchain.recordings.recording import Recording
 
@@ -118,6 +118,8 @@ class Int8Reference:
         self.rhs = Int8RightHandSide(self.network)
         self._rates = rate_tables(spec).reshape(-1)
         self._inv_scale = np.float32(1.0 / self._int8.state_scale)
+        self._rate_unit = rate_unit(spec)
+        self._parts = _parts(self.network.units)
 
     def prepare(
         self, codes: npt.NDArray[np.integer], delta_us: npt.NDArray[np.integer], reset: npt.NDArray[np.bool_]
@@ -176,7 +178,14 @@ class Int8Reference:
         y, slopes = evaluate(h)
         if self.spec.solver == "rk4":
             return y, rk4(h, slopes, lambda stage: evaluate(stage)[1], dt)
+        if self.spec.solver == "semi_implicit":
+            return y, self.semi_implicit(h, *slopes, dt)
         return y, ONE_EVALUATION[self.spec.solver](h, *slopes, dt)
+
+    def semi_implicit(self, h: Floats, g: Floats, rate: Floats, dt: Floats) -> Floats:
+        """States (B, states) a step later: drive ``g`` and ``rate`` (B, states), ``dt`` (B, 1) in model time."""
+        parts = [solver(h[:, part], g[:, part], rate[:, part], dt, self._rate_unit) for part in self._parts]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def run(self, codes: npt.NDArray[np.integer], t_us: npt.NDArray[np.integer], *, keep_state: bool = False) -> Trace:
         """Every sample of IMU codes (T, 6) with stamps (T,), or of B streams (B, T, 6) with stamps (T,) or (B, T).
@@ -242,6 +251,14 @@ class Int8Reference:
             dt[row, -length:] = model_dt(when.delta_us, self.spec)
             reset[row, -length:] = when.reset
         return x_q, dt, reset
+
+
+def _parts(units: Sequence[int]) -> list[slice]:
+    """States that a solver may take as one layer: divisions are shared within a layer, by whole groups of units."""
+    if all(width % TOGETHER == 0 for width in units[:-1]):
+        return [slice(None)]
+    ends = np.cumsum(units).tolist()
+    return [slice(end - width, end) for end, width in zip(ends, units, strict=True)]
 
 
 def int8_spec(spec: ModelSpec, network: Network) -> Int8Spec:

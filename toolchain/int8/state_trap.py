@@ -19,7 +19,7 @@ from toolchain.int8.flatbuffer_writer import write_tflite
 from toolchain.int8.reference import LIMIT, Floats, Int8Reference, Int8s
 from toolchain.int8.tflm import interpreter
 from toolchain.ltc.evaluate import Logits
-from toolchain.ltc.step import model_dt, rate_tables, solver
+from toolchain.ltc.step import drive, model_dt, rate_tables
 from toolchain.recordings.recording import Recording
 
 _TOGETHER = 64
@@ -67,14 +67,14 @@ class AllInt8:
             f, z, y[:, t] = reference.rhs(x_q[:, t], reference.quantize_state(h))
             rates, step = self._rates[z + reference.rhs.table_row], dt[:, t, None]
             after = update(state, f, rates, step)
-            moving = solver(h, f, rates, step) != h
+            moving = reference.semi_implicit(h, drive(f), rates, step) != h
             self.moves += int(moving.sum())
             self.frozen += int((moving & (after == state)).sum())
             state = after
         return y
 
     def _rounded(self, state: Int8s, f: Int8s, rates: Floats, dt: Floats) -> Int8s:
-        after = solver(state * self._scale, f, rates, dt)
+        after = self._reference.semi_implicit(state * self._scale, drive(f), rates, dt)
         return np.clip(np.rint(after / self._scale), -LIMIT, LIMIT).astype(np.int8)
 
 

@@ -1,7 +1,9 @@
 """One step of dh/dt = g - r h by each solver (docs/SPEC.md, 2.5), and the time steps for which it is stable.
 
 ``g`` is the drive f in model units, ``r`` = 1/tau. Every line is one operation on its arrays in the order that SPEC
-gives, so float32 arrays give the bits of the device. Semi-implicit: implicit in the leak, explicit in the drive.
+gives, so float32 arrays give the bits of the device (whose semi-implicit step is in :mod:`toolchain.ltc.step`: it has
+integers in its leak, and divides for several units at once). Semi-implicit: implicit in the leak, explicit in the
+drive.
 Exponential: exact for a drive and a rate that are frozen over the step (Hochbruck and Ostermann, "Exponential
 integrators", Acta Numerica 19, 2010). RK4: the classical method of Kutta, four right-hand sides a step.
 """
@@ -24,6 +26,12 @@ do; the exponential solver follows the same solution."""
 STABLE_UP_TO: dict[Solver, float] = {"euler": 1.999, "rk4": 2.785}
 """Largest dt * r. The edges are 2 and 2.78529 (Hairer and Wanner, Solving ODEs II, IV.2); what is missing is left to
 float32's rounding. Within them a bounded drive gives a bounded state, also where r changes between RK4's stages."""
+
+COUNTED_UP_TO = 510.0
+"""Largest dt * r of the semi-implicit solver, which is stable for any: beyond it the device's integers end. A gap of so
+many of the shortest time constants has forgotten everything; let it reset the state instead."""
+TOGETHER = 8
+"""Units of a layer that share one division on the device."""
 
 Array = npt.NDArray[Any]
 Slopes = tuple[Array, Array]
@@ -62,6 +70,28 @@ def one_minus_exp(t: Array) -> Array:
     whole = np.asarray(rounded, np.float32).view(np.int32) - np.int32(_ROUNDER_BITS)
     power = ((np.int32(127) - whole) << np.int32(23)).view(np.float32)
     return np.asarray((np.float32(1.0) - power) + power * q)
+
+
+def reciprocals(d: Array) -> Array:
+    """``1 / d``, with one division for TOGETHER neighbours of the last axis, a last group being filled up with ones.
+
+    Of a pair, p = d0 d1 and w = 1 / p give 1 / d0 = w d1 and 1 / d1 = w d0; of more, the products of pairs are inverted
+    in the same way first (P. L. Montgomery, Speeding the Pollard and Elliptic Curve Methods of Factorization, Math.
+    Comp. 48, 1987, 10.3.1). Good to 4e-7 in float32 while the product of a group is a normal number.
+    """
+    width = d.shape[-1]
+    whole = np.ones((*d.shape[:-1], -(-width // TOGETHER) * TOGETHER), d.dtype)
+    whole[..., :width] = d
+    return np.asarray(_inverted(whole.reshape(*d.shape[:-1], -1, TOGETHER)).reshape(whole.shape)[..., :width])
+
+
+def _inverted(group: Array) -> Array:
+    """1 / d over a last axis of a power of two, with one division."""
+    if group.shape[-1] == 1:
+        return np.asarray(np.float32(1.0) / group)
+    pairs = group.reshape(*group.shape[:-1], -1, 2)
+    inverse = _inverted(pairs[..., 0] * pairs[..., 1])
+    return np.asarray((inverse[..., None] * pairs[..., ::-1]).reshape(group.shape))
 
 
 def semi_implicit(h: Array, g: Array, r: Array, dt: Array) -> Array:
@@ -111,18 +141,21 @@ def slope(h: Array, at: Slopes) -> Array:
 
 
 def require_stable(solver: Solver, rate: float, time_scale: float, dt_max_us: int, period_us: int) -> None:
-    """Raise ModelError if ``solver`` is unstable at the longest step and the largest rate, 1/tau in 1/model time.
+    """Raise ModelError if ``solver`` is unstable or leaves the device's integers at the longest step, largest rate.
+
+    ``rate`` is 1/tau in 1/model time.
 
     ``time_scale``: model time per second. The longest step is ``dt_max_us``, or the sampling period if that is longer.
     """
-    limit = STABLE_UP_TO.get(solver)
+    limit = COUNTED_UP_TO if solver == "semi_implicit" else STABLE_UP_TO.get(solver)
     longest = max(dt_max_us, period_us)
     per_us = np.float32(time_scale * 1e-6)
     reached = np.float32(longest) * per_us * np.float32(rate)
     if limit is None or reached <= np.float32(limit):
         return
     bound_us = int(limit / (rate * float(per_us)))
-    others = "choose solver semi_implicit or exponential"
+    stable = solver not in STABLE_UP_TO
+    others = "choose solver exponential" if stable else "choose solver semi_implicit or exponential"
     if bound_us >= period_us:
         hint = (
             f"Set [model] dt_max_s to at most {bound_us * 1e-6:.6f}, lower time_scale, raise tau_epsilon, or {others}."
@@ -133,8 +166,9 @@ def require_stable(solver: Solver, rate: float, time_scale: float, dt_max_us: in
             f"A sample alone takes {period_us / 1000:g} ms: with the same tau, time_scale may be {slower:.3g} at most; "
             f"lower it and dt_max_s, raise tau_epsilon, or {others}."
         )
+    fault = "cannot count so far" if stable else "is unstable"
     raise ModelError(
-        f"Solver '{solver}' is unstable for this model: dt/tau reaches {reached:.6g} with steps of up to "
+        f"Solver '{solver}' {fault} for this model: dt/tau reaches {reached:.6g} with steps of up to "
         f"{longest / 1000:g} ms and a smallest tau of {1000 / (rate * time_scale):.3g} ms, and must stay within "
         f"{limit:g}, which is {bound_us / 1000:.3f} ms.",
         hint,

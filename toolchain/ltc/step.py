@@ -16,9 +16,14 @@ import numpy.typing as npt
 
 from toolchain.ltc.modelspec import ModelSpec
 from toolchain.ltc.prepare import features
-from toolchain.ltc.solvers import ONE_EVALUATION, Solver, require_stable, rk4, semi_implicit
+from toolchain.ltc.solvers import ONE_EVALUATION, Solver, reciprocals, require_stable, rk4
 from toolchain.ltc.weights import Floats, Weights
 
+RATE_STEPS = 1 << 16
+"""A rate is 1 to RATE_STEPS units of the model."""
+RATE_ZERO = (1 << 15) + 1
+"""A rate of so many units is stored as int16 0."""
+DIVISOR_BITS = 22
 _DRIVE_LSB = np.float32(0.0078125)
 """f = q / 128 (docs/SPEC.md, 2.4)."""
 
@@ -28,13 +33,24 @@ def drive(f_q: npt.NDArray[np.int8]) -> Floats:
     return f_q.astype(np.float32) * _DRIVE_LSB
 
 
-def solver(h: Floats, f_q: npt.NDArray[np.int8], rate: Floats, dt: Floats | np.float32) -> Floats:
+def solver(h: Floats, g: Floats, rate: Floats, dt: Floats | np.float32, unit: float) -> Floats:
     """One step of the semi-implicit solver, bit for bit as on the device (docs/SPEC.md, 2.5).
 
-    ``h`` float32 states in model units, any shape; ``f_q`` int8 drive; ``rate`` float32 1/tau; ``dt`` float32 model
-    time, broadcast against them. Every operation is one float32 operation in the order that SPEC gives.
+    ``h`` float32 states in model units, the last axis that of one layer's units (or of layers whose widths are
+    multiples of TOGETHER); ``g`` float32 drive; ``rate`` float32 1/tau in whole ``unit``; ``dt`` float32 model time,
+    broadcast against them.
     """
-    return np.asarray(semi_implicit(h, drive(f_q), rate, np.asarray(dt, np.float32)), np.float32)
+    dt = np.asarray(dt, np.float32)
+    decay = reciprocals(divisors(rate, dt, unit))
+    return np.asarray(decay * (h + dt * g), np.float32)
+
+
+def divisors(rate: Floats, dt: Floats, unit: float) -> Floats:
+    """Return 1 + dt * rate as the device has it: 2**22 * (1 + dt * rate) is computed in integers, then rounded."""
+    time = (dt * np.float32(unit * 2.0 ** (DIVISOR_BITS + 16))).astype(np.int64)
+    entry = (rate / np.float32(unit)).astype(np.int64) - RATE_ZERO
+    least = (1 << DIVISOR_BITS) + ((time * RATE_ZERO) >> 16)
+    return (least + ((time * entry) >> 16)).astype(np.float32) * np.float32(2.0**-DIVISOR_BITS)
 
 
 def softplus(z: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -42,23 +58,36 @@ def softplus(z: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-def rate_table(z_scale: float, z_zero_point: int, tau_epsilon: float) -> Floats:
-    """Return 1/tau for every int8 pre-time-constant z: float32 (256,), indexed by z + 128 (docs/SPEC.md, 2.5)."""
+def rate_table(z_scale: float, z_zero_point: int, tau_epsilon: float) -> npt.NDArray[np.float64]:
+    """Return 1/tau for every int8 pre-time-constant z: (256,), indexed by z + 128 (docs/SPEC.md, 2.5)."""
     z = (np.arange(-128, 128, dtype=np.float64) - z_zero_point) * z_scale
-    return (1.0 / (softplus(z) + tau_epsilon)).astype(np.float32)
+    return np.asarray(1.0 / (softplus(z) + tau_epsilon))
 
 
-def rate_tables(spec: ModelSpec) -> Floats:
-    """Return the tables of all layers, float32 (layers, 256); the spec must hold its int8 part."""
+def _exact_rates(spec: ModelSpec) -> npt.NDArray[np.float64]:
     if spec.int8 is None:
         raise ValueError("the spec has no int8 part")
     pairs = zip(spec.int8.z_scale, spec.int8.z_zero_point, strict=True)
     return np.stack([rate_table(scale, zero, spec.tau_epsilon) for scale, zero in pairs])
 
 
+def rate_unit(spec: ModelSpec) -> float:
+    """Return what the device counts rates in: the smallest power of two of which RATE_STEPS reach the largest rate."""
+    return float(2.0 ** np.ceil(np.log2(_exact_rates(spec).max() / RATE_STEPS)))
+
+
+def rate_tables(spec: ModelSpec) -> Floats:
+    """Return the tables of all layers, float32 (layers, 256), in whole units; the spec must hold its int8 part."""
+    unit = rate_unit(spec)
+    steps = np.clip(np.rint(_exact_rates(spec) / unit), 1, RATE_STEPS)
+    return np.asarray(steps * unit, np.float32)
+
+
 def require_stable_rates(spec: ModelSpec) -> None:
     """Raise ModelError if the spec's solver is unstable with the largest rate that the device can look up."""
-    rate = float(rate_tables(spec).max())
+    # The semi-implicit solver must not leave its integers for any rate that a table can hold.
+    reach = RATE_STEPS * rate_unit(spec)
+    rate = reach if spec.solver == "semi_implicit" else float(rate_tables(spec).max())
     require_stable(spec.solver, rate, spec.time_scale, spec.dt_max_us, spec.period_us)
 
 

@@ -17,8 +17,8 @@ def check_budgets(
     power: PowerBlock | None = None,
     arena_bytes: int | None = None,
 ) -> list[BudgetBlock]:
-    """Check latency (p99.9 of data-ready to command, plus the pipeline's delay), power, RAM, flash, and the engine's RAM
-    against the arena's limit.
+    """Check latency (p99.9 of data-ready to command, plus the pipeline's delay), power, RAM, flash, and engine RAM
+    against the limit of the arena.
 
     A value at the limit is within it. What was not measured is left out.
     """

@@ -43,7 +43,7 @@
     "bx r2\n\t"
 
 /* Runs `dense` and all that stand behind it. */
-static __attribute__((noinline)) void tl_dense_run(const tl_dense *dense) {
+static __attribute__((noinline, noclone)) void tl_dense_run(const tl_dense *dense) {
     _Static_assert(sizeof(tl_dense) == 60 && offsetof(tl_dense, rest) == 4 && offsetof(tl_dense, more) == 8 &&
                        offsetof(tl_dense, correction) == 12,
                    "what the assembler knows of tl_dense");
@@ -55,16 +55,6 @@ static __attribute__((noinline)) void tl_dense_run(const tl_dense *dense) {
         "add r2, r1, #12\n\t"
         "vldmia r2, {s0-s11}\n\t"
         "vmov s10, r1\n\t"
-        /* s5: where the block begins for this one. */
-        "vmov r2, s5\n\t"
-        "adr.w r3, 3f\n\t"
-        "cmp r2, #0\n\t"
-        "add.w r2, r2, r3\n\t"
-        "adr.w r3, 2f\n\t"
-        "it mi\n\t"
-        "movmi r2, r3\n\t"
-        "orr r2, r2, #1\n\t"
-        "vmov s5, r2\n\t"
         "vmov r2, s7\n\t"
         "vmov r3, s8\n\t"
         "cmp r2, r3\n\t"
@@ -72,7 +62,7 @@ static __attribute__((noinline)) void tl_dense_run(const tl_dense *dense) {
         "1:\n\t"
         TL_DENSE_START
         ".balign 4\n\t"
-        "2:\n\t" /* the pair, and the quad with it */
+        "tl_dense_pair:\n\t" /* the pair, and the quad with it */
         "vmov r2, s11\n\t"
         "ldmia.n r0!, {r3, r4, r5}\n\t"
         TL_SINGLE("r3", "r6", "r7") TL_SINGLE("r4", "r8", "r9") TL_SINGLE("r5", "r10", "r11")
@@ -83,17 +73,18 @@ static __attribute__((noinline)) void tl_dense_run(const tl_dense *dense) {
         "adds r1, r1, #8\n\t"
         "cmp r1, r2\n\t"
         "beq.w 4f\n\t"
-        "3:\n\t"
+        "tl_dense_block:\n\t"
         TL_QUAD(0) TL_QUAD(1) TL_QUAD(2) TL_QUAD(3) TL_QUAD(4) TL_QUAD(5) TL_QUAD(6) TL_QUAD(7)
         TL_QUAD(8) TL_QUAD(9) TL_QUAD(10) TL_QUAD(11) TL_QUAD(12) TL_QUAD(13) TL_QUAD(14) TL_QUAD(15)
         "vmov r2, s9\n\t"
         "adds r1, r1, #8*16\n\t"
         "cmp r1, r2\n\t"
-        "bne.w 3b\n\t"
+        "bne.w tl_dense_block\n\t"
         "4:\n\t" /* 2 * lower, then 2 * upper row's sum of every pair of rows; then q */
         "vmov r2, s0\n\t"
-        "sub r7, r7, r2\n\t sub r9, r9, r2\n\t sub r11, r11, r2\n\t sub lr, lr, r2\n\t"
-        "sub r6, r6, r7\n\t sub r8, r8, r9\n\t sub r10, r10, r11\n\t sub r12, r12, lr\n\t"
+        "rsb r7, r2, r7, lsl #1\n\t rsb r9, r2, r9, lsl #1\n\t rsb r11, r2, r11, lsl #1\n\t rsb lr, r2, lr, lsl #1\n\t"
+        "rsb r6, r7, r6, lsl #1\n\t rsb r8, r9, r8, lsl #1\n\t"
+        "rsb r10, r11, r10, lsl #1\n\t rsb r12, lr, r12, lsl #1\n\t"
         "asr r6, r6, #8\n\t asr r8, r8, #8\n\t asr r10, r10, #8\n\t asr r12, r12, #8\n\t"
         "vmov r3, s1\n\t vmov r4, s2\n\t vmov r5, s3\n\t"
         TL_REQUANTIZE("r6") TL_REQUANTIZE("r7") TL_REQUANTIZE("r8") TL_REQUANTIZE("r9")

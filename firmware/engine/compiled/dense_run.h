@@ -6,7 +6,7 @@
 
 #include "dense.h"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FP)
+#if defined(TL_DENSE_M4)
 #include "dense_m4.h"
 #else
 /* One group: eight requantized rows of `dense` from `kernel` on; returns where the next group stands. */
@@ -15,7 +15,7 @@ static inline const uint32_t *tl_dense_group(const tl_dense *dense, const uint32
     uint32_t sums[TL_DENSE_ROWS];
     memcpy(sums, kernel, sizeof sums);
     kernel += TL_DENSE_ROWS;
-    for (unsigned i = 0; dense->skipped < 0 && i < TL_DENSE_ROWS; i += 2u, ++kernel) {
+    for (unsigned i = 0; dense->entry != 0u && i < TL_DENSE_ROWS; i += 2u, ++kernel) {
         sums[i] = tl_dual_multiply(*kernel, dense->pair, sums[i]);
         sums[i + 1u] = tl_dual_multiply(tl_add_bytes(0, *kernel), dense->pair, sums[i + 1u]);
     }
@@ -27,8 +27,9 @@ static inline const uint32_t *tl_dense_group(const tl_dense *dense, const uint32
         }
     }
     for (unsigned i = 0; i < TL_DENSE_ROWS; i += 2u) {
-        const uint32_t lower = sums[i + 1u] - dense->correction;
-        const int32_t upper = (int32_t)(sums[i] - lower) >> 8;
+        /* Doubled, as SMMLAR wants them. */
+        const uint32_t lower = 2u * sums[i + 1u] - dense->correction;
+        const int32_t upper = (int32_t)(2u * sums[i] - lower) >> 8;
         q[i] = tl_requantize(upper, dense->multiplier, (unsigned)dense->right, dense->offset);
         q[i + 1u] = tl_requantize((int32_t)lower, dense->multiplier, (unsigned)dense->right, dense->offset);
     }
@@ -51,11 +52,11 @@ static inline void tl_dense_run(const tl_dense *dense) {
 }
 #endif
 
-/* After a run: the rows of a last, broken group join the others. */
-TL_ALWAYS_INLINE void tl_dense_join(const tl_dense *dense) {
-    const uint32_t whole = tl_dense_whole(dense->rows);
-    if (whole != dense->rows) {
-        memcpy(dense->output + whole, dense->rest, dense->rows - whole);
+/* After a run: the rows of a last, broken group join the others. `rows` are the plan's. */
+TL_ALWAYS_INLINE void tl_dense_join(const tl_dense *dense, uint32_t rows, int8_t *output) {
+    const uint32_t whole = tl_dense_whole(rows);
+    if (whole != rows) {
+        memcpy(output + whole, dense->rest, rows - whole);
     }
 }
 

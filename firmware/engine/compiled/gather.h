@@ -11,8 +11,6 @@
 #define TL_GATHER_FOUR(word)                                                                                           \
     "sxtb16 %[even], " word "\n\t"                                                                                     \
     "sxtb16 %[odd], " word ", ror #8\n\t"                                                                              \
-    "sxtab16 %[even], %[even], " word "\n\t"                                                                           \
-    "sxtab16 %[odd], %[odd], " word ", ror #8\n\t"                                                                     \
     "smlad %[sum], %[even], %[odd], %[sum]\n\t"                                                                        \
     "str %[even], [%[to]], #4\n\t"                                                                                     \
     "str %[odd], [%[to]], #4\n\t"

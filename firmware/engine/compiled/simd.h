@@ -17,24 +17,21 @@
 
 #define TL_ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Four inputs, doubled, as int16 lanes: (in[0], in[2]) and (in[1], in[3]). Doubled because SMMULR, which scales the
- * sums, wants them so. */
+/* Four inputs as int16 lanes: (in[0], in[2]) and (in[1], in[3]). */
 typedef struct {
     uint32_t even;
     uint32_t odd;
 } tl_quad;
 
-/* Two inputs, doubled, as int16 lanes. */
+/* Two inputs as int16 lanes. */
 TL_ALWAYS_INLINE uint32_t tl_pair_from(const int8_t values[2]) {
-    return (uint32_t)(uint16_t)(2 * values[0]) | ((uint32_t)(uint16_t)(2 * values[1]) << 16);
+    return (uint32_t)(uint16_t)values[0] | ((uint32_t)(uint16_t)values[1] << 16);
 }
 
 #if defined(__ARM_FEATURE_DSP)
 TL_ALWAYS_INLINE tl_quad tl_quad_from(uint32_t bytes) {
     tl_quad quad;
-    __asm__("sxtb16 %0, %2\n\t sxtb16 %1, %2, ror #8\n\t sxtab16 %0, %0, %2\n\t sxtab16 %1, %1, %2, ror #8"
-            : "=&r"(quad.even), "=&r"(quad.odd)
-            : "r"(bytes));
+    __asm__("sxtb16 %0, %2\n\t sxtb16 %1, %2, ror #8" : "=&r"(quad.even), "=r"(quad.odd) : "r"(bytes));
     return quad;
 }
 
@@ -68,7 +65,7 @@ TL_ALWAYS_INLINE uint32_t tl_add_bytes(uint32_t lanes, uint32_t word) {
 
 TL_ALWAYS_INLINE tl_quad tl_quad_from(uint32_t bytes) {
     const int32_t a = tl_byte(bytes, 0), b = tl_byte(bytes, 8), c = tl_byte(bytes, 16), d = tl_byte(bytes, 24);
-    return (tl_quad){tl_lanes(2 * a, 2 * c), tl_lanes(2 * b, 2 * d)};
+    return (tl_quad){tl_lanes(a, c), tl_lanes(b, d)};
 }
 
 /* sum + even[0] * odd[0] + even[1] * odd[1]. */

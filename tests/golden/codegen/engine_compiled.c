@@ -14,25 +14,12 @@ _Static_assert(sizeof(void *) != 4 || sizeof(tl_engine) == 232, "the memory tabl
 
 const uint8_t tl_engine_kind = 0;
 
-typedef struct {
-    uint32_t offset;
-    uint16_t input;
-    uint16_t quads;
-    uint16_t rows;
-    bool pair;
-} dense_place;
-
-static const dense_place places[TL_DENSES] = {
-    /* drive0: 3 x 9 */
-    {TL_DRIVE0_OFFSET, TL_DRIVE0_INPUT, TL_DRIVE0_QUADS, TL_DRIVE0_ROWS, false},
-    /* rate0: 3 x 6 */
-    {TL_RATE0_OFFSET, TL_RATE0_INPUT, TL_RATE0_QUADS, TL_RATE0_ROWS, false},
-    /* head: 2 x 3 */
-    {TL_HEAD_OFFSET, TL_HEAD_INPUT, TL_HEAD_QUADS, TL_HEAD_ROWS, false},
-};
-
 static const tl_requantization *record_of(const uint8_t *kernels, unsigned index) {
     return (const tl_requantization *)(const void *)kernels + index;
+}
+
+static const uint32_t *rows_at(const uint8_t *kernels, uint32_t offset) {
+    return (const uint32_t *)(const void *)(kernels + offset);
 }
 
 /* The hash proves that the image is whole, not that its maker was sane: no shift may be out of range later. */
@@ -48,7 +35,7 @@ static bool numbers_are_sound(const uint8_t *kernels) {
 }
 
 tl_engine_status tl_engine_init(tl_engine *engine, const tl_model *model) {
-    memset(engine, 0, sizeof *engine);
+    engine->kernels = NULL;
     if (!model->kernels) {
         return TL_ENGINE_NO_WEIGHTS;
     }
@@ -56,18 +43,19 @@ tl_engine_status tl_engine_init(tl_engine *engine, const tl_model *model) {
         return TL_ENGINE_MODEL;
     }
     engine->kernels = model->kernels;
-    unsigned broken = 0;
-    for (unsigned i = 0; i < TL_DENSES; ++i) {
-        const dense_place *place = places + i;
-        tl_dense *dense = engine->dense + i;
-        tl_dense_plan(dense, (const uint32_t *)(const void *)(model->kernels + place->offset),
-                      engine->signal + place->input, place->quads, place->rows, record_of(model->kernels, i),
-                      place->pair);
-        dense->more = i + 1u < TL_DENSES;
-        if (place->rows % TL_DENSE_ROWS != 0u) {
-            dense->rest = engine->rest[broken++];
-        }
-    }
+    const int8_t *activation = (const int8_t *)(model->kernels + TL_ACTIVATION_OFFSET);
+    /* drive0: 3 x 9 */
+    tl_dense_plan(engine->dense + 0, rows_at(model->kernels, TL_DRIVE0_OFFSET), engine->signal + TL_DRIVE0_INPUT, TL_DRIVE0_QUADS,
+                  TL_DRIVE0_ROWS, record_of(model->kernels, 0u), false, activation + 0,
+engine->rest[0], true);
+    /* rate0: 3 x 6 */
+    tl_dense_plan(engine->dense + 1, rows_at(model->kernels, TL_RATE0_OFFSET), engine->signal + TL_RATE0_INPUT, TL_RATE0_QUADS,
+                  TL_RATE0_ROWS, record_of(model->kernels, 1u), false, NULL,
+engine->rest[1], true);
+    /* head: 2 x 3 */
+    tl_dense_plan(engine->dense + 2, rows_at(model->kernels, TL_HEAD_OFFSET), engine->signal + TL_HEAD_INPUT, TL_HEAD_QUADS,
+                  TL_HEAD_ROWS, record_of(model->kernels, 2u), false, NULL,
+engine->rest[2], false);
     return TL_ENGINE_OK;
 }
 
@@ -75,19 +63,18 @@ tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t 
     if (!engine->kernels) {
         return TL_ENGINE_NO_WEIGHTS;
     }
-    const int8_t *activation = (const int8_t *)(engine->kernels + TL_ACTIVATION_OFFSET);
     tl_dense *dense = engine->dense;
     /* The correction of a part of the signal; a sum of parts has the sum of theirs. */
     const uint32_t from_x = tl_gather(x, TL_INPUTS, engine->signal);
     const uint32_t from_h0 = tl_gather(h + 0, 3u, engine->signal + 2);
 
-    tl_dense_to(dense + 0, TL_DRIVE0_ROWS, from_x + from_h0, activation + 0, f + 0);
-    tl_dense_to(dense + 1, TL_RATE0_ROWS, from_x, NULL, z + 0);
-    tl_dense_to(dense + 2, TL_HEAD_ROWS, from_h0, NULL, y);
+    tl_dense_to(dense + 0, TL_DRIVE0_ROWS, from_x + from_h0, f + 0);
+    tl_dense_to(dense + 1, TL_RATE0_ROWS, from_x, z + 0);
+    tl_dense_to(dense + 2, TL_HEAD_ROWS, from_h0, y);
     tl_dense_run(dense);
-    tl_dense_join(dense + 0);
-    tl_dense_join(dense + 1);
-    tl_dense_join(dense + 2);
+    tl_dense_join(dense + 0, TL_DRIVE0_ROWS, f + 0);
+    tl_dense_join(dense + 1, TL_RATE0_ROWS, z + 0);
+    tl_dense_join(dense + 2, TL_HEAD_ROWS, y);
     return TL_ENGINE_OK;
 }
 

@@ -10,6 +10,13 @@
 
 #include <stdint.h>
 
+/* tl_leak_over, core/element.h: what tl_model_open lets through (docs/SPEC.md, 2.5), and what tl_solve_together makes a
+ * divisor of without overflow. */
+#define LEAK_NEEDS(dt, unit) ((dt) >= 0.0f && (unit) >= 0x1p-63f && (unit) <= 1.0f && (dt) * ((unit) * 65536.0f) <= 510.0f)
+#define LEAK_GIVES(leak)                                                                                               \
+    ((leak).time >= 0 && (leak).time <= 510 * TL_DIVISOR_ONE &&                                                        \
+     (leak).least == TL_DIVISOR_ONE + (int32_t)(((int64_t)(leak).time * TL_RATE_ZERO) >> 16))
+
 /* tl_quantize_element, core/element.h: NaNs and infinities included. */
 #define QUANTIZED_GIVES(q) ((q) >= -127)
 

@@ -2,11 +2,26 @@
 #include "contracts.h"
 #include "proof.h"
 
-float any_element(float h, int8_t f, float r, float dt) {
-    float any;
-    (void)h, (void)f, (void)r, (void)dt;
+#if defined(TL_SOLVER_SEMI_IMPLICIT)
+#include "core/element.h"
+
+tl_leak any_leak(float dt, float rate_unit) {
+    tl_leak any;
+    prove(LEAK_NEEDS(dt, rate_unit), "what tl_leak_over needs");
+    assume(LEAK_GIVES(any));
     return any;
 }
+
+void any_together(float *h, const int8_t *f, const int16_t *entry, unsigned count, float dt, tl_leak leak) {
+    (void)dt;
+    prove(count >= 1u && count <= TL_SOLVED_TOGETHER && LEAK_GIVES(leak), "what tl_solve_together needs");
+    prove(__CPROVER_r_ok(f, count) && __CPROVER_r_ok(entry, count * sizeof *entry), "drives and rates that are there");
+    for (unsigned i = 0; i < count; ++i) {
+        float any;
+        h[i] = any;
+    }
+}
+#endif
 
 int8_t any_quantized(float h, float inv_scale) {
     int8_t any;

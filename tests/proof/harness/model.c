@@ -13,7 +13,7 @@
 
 /* Header, a table of four entries, the sections, padding, hash. */
 #ifndef MODEL_BYTES
-#define MODEL_BYTES (128u + 4u * 12u + 4u * TL_INPUTS + 1024u * TL_LAYERS + 20u + 36u * TL_OUTPUTS + TL_KERN_BYTES + 128u)
+#define MODEL_BYTES (128u + 4u * 12u + 4u * TL_INPUTS + 512u * TL_RATE_TABLES + 20u + 36u * TL_OUTPUTS + TL_KERN_BYTES + 128u)
 #endif
 
 void tl_sha256_init(tl_sha256 *sha) {
@@ -49,7 +49,7 @@ void proof_open(void) {
     }
     prove(model.size <= capacity, "the image lies in its slot");
     prove(holds(image, capacity, model.multiplier, 4u * TL_INPUTS), "PREP lies in the image");
-    prove(holds(image, capacity, model.rate_table, 1024u * TL_LAYERS), "TAUR lies in the image");
+    prove(holds(image, capacity, model.rate_table, 512u * TL_RATE_TABLES), "TAUR lies in the image");
     prove(!model.kernels || holds(image, capacity, model.kernels, TL_KERN_BYTES), "KERN lies in the image");
     prove(!model.tflite || holds(image, capacity, model.tflite, model.tflite_size), "TFLT lies in the image");
     prove(model.kernels || model.tflite, "there are weights");

@@ -7,6 +7,7 @@
  * Assumed: a model that passed its checks (proof_open in model.c), smoothed logits in their range (decision.c), for
  * proof_advance a KERN section whose records tl_engine_init accepts (proof_init in engine.c), and an engine as that leaves
  * it (proof_rhs in engine.c: a step before makes no difference). */
+#include "contracts.h"
 #include "core/recognizer.h"
 #include "proof.h"
 
@@ -32,7 +33,7 @@ tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t 
 #endif
 
 /* A recognizer and its model in any state that they can be in; what `model` points to is filled by the caller. */
-static void assume_possible(tl_recognizer *recognizer, tl_model *model, const int32_t *multiplier, const float *rates) {
+static void assume_possible(tl_recognizer *recognizer, tl_model *model, const int32_t *multiplier, const int16_t *rates) {
     for (unsigned c = 0; c < TL_INPUTS; ++c) {
         assume(multiplier[c] >= 1 && multiplier[c] <= 32767);
     }
@@ -47,6 +48,10 @@ static void assume_possible(tl_recognizer *recognizer, tl_model *model, const in
     assume(model->period_us >= 1u && model->period_us < (1u << 24));
     assume(model->decision.smoothing_us < (1u << 20) && model->decision.background >= -1);
     assume(model->decision.background < TL_OUTPUTS);
+    /* So the leak holds for the longest step there can be (solver_is_stable in core/model.c). */
+    assume(model->dt_per_us > 0.0f && model->dt_per_us <= 1.0f);
+    const uint32_t longest = model->dt_max_us > model->period_us ? model->dt_max_us : model->period_us;
+    assume(LEAK_NEEDS((float)longest * model->dt_per_us, model->rate_unit));
     model->multiplier = multiplier;
     model->rate_table = rates;
     recognizer->model = model;
@@ -68,7 +73,7 @@ void proof_step(void) {
     tl_model model;
     int16_t code[TL_CHANNELS];
     int32_t multiplier[TL_INPUTS];
-    float rates[256u * TL_LAYERS];
+    int16_t rates[256u * TL_RATE_TABLES];
     uint64_t t_us;
     tl_step_result result;
     assume_possible(&recognizer, &model, multiplier, rates);
@@ -86,7 +91,7 @@ void proof_advance(void) {
     tl_model model;
     int16_t code[TL_CHANNELS];
     int32_t multiplier[TL_INPUTS];
-    float rates[256u * TL_LAYERS];
+    int16_t rates[256u * TL_RATE_TABLES];
     uint64_t t_us;
     tl_step_result result;
     assume_possible(&recognizer, &model, multiplier, rates);

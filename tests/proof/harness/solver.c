@@ -4,7 +4,8 @@
  * asks it again, a step touches no byte outside its arrays and overflows nothing; the state becomes int8 in the range
  * that the engine asks for.
  * Bounds: the shape and the solver of the generated topology.h.
- * Assumed: for the exponential solver, dt and rates in the ranges that tl_model_open admits (model.c). */
+ * Assumed: dt and the unit of the rates in the ranges that tl_model_open admits (model.c). */
+#include "contracts.h"
 #include "core/integrate.h"
 #include "proof.h"
 
@@ -32,17 +33,15 @@ tl_engine_status tl_engine_rhs(tl_engine *engine, const int8_t *x, const int8_t 
 void proof_integrate(void) {
     /* Variables, not memory from malloc: CBMC then knows where each pointer leads, and folds the loops. */
     float h[TL_STATES - SOLVER_MISSING];
-    float rates[256u * TL_LAYERS];
+    int16_t rates[256u * TL_RATE_TABLES];
     int8_t x[TL_INPUTS], f[TL_STATES], z[TL_STATES], q[TL_STATES];
     tl_engine engine;
     tl_model model;
     float dt;
     model.rate_table = rates;
-#if defined(TL_SOLVER_EXPONENTIAL)
-    assume(dt > 0.0f && dt <= 16777216.0f);
-    for (unsigned i = 0; i < 256u * TL_LAYERS; ++i) {
-        assume(rates[i] >= 0x1p-63f && rates[i] < 0x1p65f);
-    }
+    assume(dt > 0.0f && dt <= 16777216.0f && model.rate_unit >= 0x1p-63f && model.rate_unit <= 1.0f);
+#if defined(TL_SOLVER_SEMI_IMPLICIT)
+    assume(LEAK_NEEDS(dt, model.rate_unit));
 #endif
     if (tl_integrate(&engine, &model, x, f, z, dt, h, q) == TL_ENGINE_OK) {
         for (unsigned i = 0; i < TL_STATES; ++i) {

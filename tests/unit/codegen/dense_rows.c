@@ -21,17 +21,13 @@ void run(const shape *what, const int8_t *inputs, const uint32_t *first, const u
     const uint32_t count = (what->inputs - apart + 3u) / 4u;
     const uint32_t correction = tl_gather(inputs + apart, what->inputs - apart, quads);
     for (unsigned i = 0; i < 2u; ++i) {
-        tl_dense_plan(dense + i, i ? second : first, quads, count, what->rows[i], what->record + i, what->pair != 0u);
-        dense[i].rest = rest[i];
-        if (what->rows[i] % TL_DENSE_ROWS == 0u) {
-            dense[i].rest = NULL;
-        }
+        tl_dense_plan(dense + i, i ? second : first, quads, count, what->rows[i], what->record + i, what->pair != 0u,
+                      i ? NULL : table, what->rows[i] % TL_DENSE_ROWS != 0u ? rest[i] : NULL, i == 0u);
         dense[i].pair = apart ? tl_pair_from(inputs) : 0u;
-        dense[i].more = i == 0u;
     }
-    tl_dense_to(dense, what->rows[0], correction, table, output);
-    tl_dense_to(dense + 1, what->rows[1], correction, NULL, output + what->rows[0]);
+    tl_dense_to(dense, what->rows[0], correction, output);
+    tl_dense_to(dense + 1, what->rows[1], correction, output + what->rows[0]);
     tl_dense_run(dense);
-    tl_dense_join(dense);
-    tl_dense_join(dense + 1);
+    tl_dense_join(dense, what->rows[0], output);
+    tl_dense_join(dense + 1, what->rows[1], output + what->rows[0]);
 }

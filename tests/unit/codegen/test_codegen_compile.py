@@ -187,8 +187,8 @@ def test_a_cortex_m4_gives_the_bits_of_the_host(two: Made, arm_gcc: str, tmp_pat
 
     # The same on its way out of the solver: with dt = 0 a step changes nothing.
     core.mem_write(ram + 0x30000, bytes(2 * len(edges)))
-    core.mem_write(ram + 0x40000, np.ones(512, np.float32).tobytes())
-    for register, value in (("S0", 0.0), ("S1", 1.0)):
+    core.mem_write(ram + 0x40000, np.arange(-32768, 32768, 256, dtype=np.int16).tobytes())
+    for register, value in (("S0", 1.0), ("S1", 0.0), ("S2", 1.0)):
         core.reg_write(getattr(arm, f"UC_ARM_REG_{register}"), struct.unpack("<I", struct.pack("<f", value))[0])
     call("tl_solver_step_to_int8", ram + 0x10000, ram + 0x30000, ram + 0x30000, ram + 0x40000, ram + 0x20000)
     finite = np.isfinite(edges)

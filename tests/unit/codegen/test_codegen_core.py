@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from toolchain.ltc.decision import Decision
 from toolchain.ltc.modelspec import DecisionSpec
-from toolchain.ltc.step import rate_tables, solver
+from toolchain.ltc.step import RATE_STEPS, RATE_ZERO, drive, solver
 
 OUTPUTS = 3
 
@@ -194,20 +194,31 @@ def test_any_state_quantizes_as_numpy(core: ctypes.CDLL, small: Made, bits: list
         assert (quantized(core, h, np.float32(scale), small.spec.states) == rint_clamped(h, np.float32(scale))).all()
 
 
-@given(seed=st.integers(0, 2**32 - 1), dt=st.floats(2**-20, 2**13, width=32))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    unit=st.sampled_from([2.0**-63, 2.0**-20, 2.0**-12, 1.0]),
+    reach=st.floats(2**-20, 510, width=32),
+)
 @settings(max_examples=200, deadline=None)
-def test_solver_equals_numpy_bit_for_bit(core: ctypes.CDLL, small: Made, seed: int, dt: float) -> None:
+def test_solver_equals_numpy_bit_for_bit(core: ctypes.CDLL, small: Made, seed: int, unit: float, reach: float) -> None:
+    """Whatever the entries of the table are, up to the longest step that an image may ask for."""
     rng = np.random.default_rng(seed)
     states = small.spec.states
+    dt = np.float32(reach / (RATE_STEPS * unit))
     h = (rng.normal(0, 1, states) * 10.0 ** rng.integers(-20, 6, states)).astype(np.float32)
     f, z = (rng.integers(-128, 128, states).astype(np.int8) for _ in range(2))
-    table = rate_tables(small.spec)
-    layer = np.repeat(np.arange(len(small.spec.units)), small.spec.units)
-    expected = solver(h, f, table[layer, z.astype(int) + 128], np.float32(dt))
+    table = rng.integers(-32768, 32768, 256, dtype=np.int16)
+    table[rng.integers(0, 256, 20)] = rng.choice([-32768, 32767], 20)
+    rate = (table[z.astype(int) + 128].astype(np.float32) + np.float32(RATE_ZERO)) * np.float32(unit)
+    ends = np.cumsum(small.spec.units)
+    parts = [slice(end - width, end) for end, width in zip(ends, small.spec.units, strict=True)]
+    assert any(width % 8 for width in small.spec.units[:-1]) or len(parts) > 1
+    expected = np.concatenate([solver(h[part], drive(f[part]), rate[part], dt, unit) for part in parts])
+    assert np.isfinite(expected).all()
     both, q = h.copy(), np.zeros(states, np.int8)
-    core.tl_solver_step(h.ctypes.data, f.ctypes.data, z.ctypes.data, table.ctypes.data, dt)
+    core.tl_solver_step(h.ctypes.data, f.ctypes.data, z.ctypes.data, table.ctypes.data, unit, dt)
     assert h.tobytes() == expected.tobytes()
     places = (array.ctypes.data for array in (both, f, z, table))
-    core.tl_solver_step_to_int8(*places, dt, 127.0, q.ctypes.data)
+    core.tl_solver_step_to_int8(*places, unit, dt, 127.0, q.ctypes.data)
     assert both.tobytes() == expected.tobytes()
     assert (q == rint_clamped(expected, np.float32(127.0))).all()

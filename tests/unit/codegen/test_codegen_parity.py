@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from codegen_runs import Made, make_signal
+from codegen_runs import Made, make_signal, make_spec, quiet, random_tflite, write_run
 
+from toolchain.board import Board
+from toolchain.codegen.generate import generate
 from toolchain.errors import ModelError
+from toolchain.int8.flatbuffer import read_tflite
+from toolchain.int8.flatbuffer_writer import write_tflite
 from toolchain.int8.reference import Trace
 from toolchain.int8.tflm import TflmRightHandSide
 
@@ -47,6 +52,26 @@ def test_the_signal_reaches_every_branch(hundred_thousand, two: Made) -> None:
     assert {-127, 127} <= set(np.unique(trace.x_q))
     assert trace.y.min() == -128 or trace.y.max() == 127
     assert len(np.unique(trace.state_crc)) > 0.99 * trace.state_crc.size
+
+
+@pytest.mark.parametrize(("units", "solver"), [((16, 24), "semi_implicit"), ((9, 4), "semi_implicit"), ((9, 4), "rk4")])
+def test_layers_whose_z_have_scales_of_their_own(board: Board, tmp_path, units: tuple[int, ...], solver: str) -> None:
+    """As converted before all z had one: a rate table for each layer, and another topology."""
+    model = read_tflite(random_tflite(units, 3, 5))
+    second = model.outputs[model.output_names().index("z2")]
+    tensors = [
+        replace(t, scales=(t.scales[0] * 0.37,), zero_points=(-3,)) if t.index == second else t for t in model.tensors
+    ]
+    tflite = write_tflite(replace(model, tensors=tuple(tensors)))
+    spec = make_spec(board, units, 3, tflite).model_copy(update={"solver": solver, "time_scale": 8.0})
+    run = write_run(tmp_path / "run", spec, tflite)
+    generate(run, board, "compiled", quiet())
+    made = Made(run, run, board, spec, tflite, run.image.read_bytes(), tmp_path)
+    assert made.topology.rate_tables == 2
+    assert made.topology.string.endswith(";layout=4;rates=2")
+    assert made.topology.solved == units
+    codes, t_us = make_signal(2_000, 3)
+    assert mismatches(made.host().run(codes, t_us), made.reference().run(codes, t_us)) == none_differs()
 
 
 def test_compiled_engine_equals_the_reference_over_100_000_samples(hundred_thousand, two: Made) -> None:

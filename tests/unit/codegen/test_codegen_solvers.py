@@ -18,8 +18,8 @@ from toolchain.codegen.image import ImageError, Status, parse
 from toolchain.errors import ModelError
 from toolchain.int8.reference import Int8Reference, Trace
 from toolchain.int8.tflm import TflmRightHandSide
-from toolchain.ltc.solvers import SOLVERS, STABLE_UP_TO, Solver
-from toolchain.ltc.step import rate_tables
+from toolchain.ltc.solvers import COUNTED_UP_TO, SOLVERS, STABLE_UP_TO, Solver
+from toolchain.ltc.step import RATE_STEPS, rate_tables
 
 FIELDS = ("x_q", "y", "winner", "margin", "fired", "delta_us", "reset", "state_crc")
 
@@ -206,12 +206,14 @@ def test_the_firmware_refuses_an_unstable_image_as_python_does(
     lsb = made.spec.acc_lsb, made.spec.gyro_lsb
     image = parse(made.image, made.topology, *lsb)
     per_us = np.float32(image.dt_per_us)
-    rate = image.rate_table.max()
-    limit = np.float32(STABLE_UP_TO.get(solver, 2.0))
+    # Semi-implicit steps are counted in integers, which must hold for any entry of the table.
+    rate = np.float32(image.rate_unit * RATE_STEPS) if solver == "semi_implicit" else image.rate_table.max()
+    bounds = STABLE_UP_TO | {"semi_implicit": COUNTED_UP_TO}
+    limit = np.float32(bounds.get(solver, 2.0))
     around = round(float(limit / rate / per_us))
     seen = set()
     for longest in range(around - 3, around + 4):
-        unstable = solver in STABLE_UP_TO and np.float32(longest) * per_us * rate > limit
+        unstable = solver in bounds and np.float32(longest) * per_us * rate > limit
         seen.add(bool(unstable))
         for fields in ({"dt_max_us": longest}, {"dt_max_us": 5000, "period_us": longest}):
             data = unchecked(replace(image, **fields))
@@ -222,7 +224,7 @@ def test_the_firmware_refuses_an_unstable_image_as_python_does(
                     assert caught.value.status == Status.FIELD
                 else:
                     check()
-    assert seen == ({True, False} if solver in STABLE_UP_TO else {False})
+    assert seen == ({True, False} if solver in bounds else {False})
 
 
 def unchecked(image: model_image.ModelImage) -> bytes:

@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolchain.ltc.modelspec import Int8Spec
+from toolchain.ltc.solvers import semi_implicit
 from toolchain.ltc.step import (
     FloatNetwork,
+    drive,
     dt_per_us,
     float_input,
     model_dt,
     rate_table,
     rate_tables,
+    rate_unit,
     solver,
     timing,
 )
@@ -28,49 +31,63 @@ def single(value: float) -> float:
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
-def scalar_solver(h: float, f_q: int, rate: float, dt: float) -> float:
-    t = single(dt * rate)
-    d = single(1.0 + t)
-    decay = single(1.0 / d)
-    p = single(dt * single(f_q * 0.0078125))
-    return single(decay * single(h + p))
+def scalar_divisor(n: int, dt: float, unit: float) -> float:
+    """2**22 * (1 + dt * n units) in whole numbers, then one rounding to float32."""
+    time = int(single(dt * single(unit * 2.0**38)))
+    return single(float((1 << 22) + (time * 32769 >> 16) + (time * (n - 32769) >> 16))) / 2**22
+
+
+def scalar_inverses(d: list[float]) -> list[float]:
+    if len(d) == 1:
+        return [single(1.0 / d[0])]
+    pairs = [single(a * b) for a, b in zip(d[::2], d[1::2], strict=True)]
+    return [single(w * x) for w, *pair in zip(scalar_inverses(pairs), d[1::2], d[::2], strict=True) for x in pair]
+
+
+UNIT = 2.0**-11
 
 
 @given(
     st.lists(
-        st.tuples(
-            st.floats(-50, 50, width=32),
-            st.integers(-128, 127),
-            st.floats(2.0**-10, 32.0, width=32),
-            st.floats(2.0**-12, 8.0, width=32),
-        ),
-        min_size=1,
-        max_size=40,
-    )
+        st.tuples(st.floats(-50, 50, width=32), st.integers(-128, 127), st.integers(1, 65536)), min_size=1, max_size=40
+    ),
+    st.floats(2.0**-12, 15.0, width=32),
 )
-def test_the_solver_has_the_bits_of_single_float_operations(cases):
-    h, f, rate, dt = (np.array(column) for column in zip(*cases, strict=True))
-    got = solver(h.astype(np.float32), f.astype(np.int8), rate.astype(np.float32), dt.astype(np.float32))
+def test_the_solver_has_the_bits_of_single_operations(cases, dt):
+    """docs/SPEC.md, 2.5: eight units of a layer share a division, the last ones with ones."""
+    h, f, n = (np.array(column) for column in zip(*cases, strict=True))
+    rate = (n * UNIT).astype(np.float32)
+    got = solver(h.astype(np.float32), drive(f.astype(np.int8)), rate, np.float32(dt), UNIT)
     assert got.dtype == np.float32
-    assert got.tolist() == [scalar_solver(*case) for case in cases]
+    divisors = [scalar_divisor(int(count), dt, UNIT) for count in n]
+    divisors += [1.0] * (-len(divisors) % 8)
+    decays = [a for start in range(0, len(divisors), 8) for a in scalar_inverses(divisors[start : start + 8])]
+    sums = [single(state + single(dt * single(q * 0.0078125))) for state, q in zip(h, f, strict=True)]
+    assert got.tolist() == [single(a * s) for a, s in zip(decays, sums, strict=False)]
+    # And it is the semi-implicit step.
+    exact = semi_implicit(h, f / 128, n * UNIT, np.float64(dt))
+    assert np.abs(got - exact).max() <= 2e-6 * (1 + np.abs(sums).max())
 
 
 def test_the_solver_broadcasts_one_dt_over_all_states():
     random = np.random.default_rng(0)
-    h = random.standard_normal((3, 4)).astype(np.float32)
-    f = random.integers(-127, 128, (3, 4)).astype(np.int8)
-    rate = random.uniform(0.3, 3, (3, 4)).astype(np.float32)
-    each = np.stack([solver(h[i], f[i], rate[i], np.float32(0.19)) for i in range(3)])
-    assert np.array_equal(solver(h, f, rate, np.full((3, 1), 0.19, np.float32)), each)
+    h = random.standard_normal((3, 9)).astype(np.float32)
+    g = random.uniform(-1, 1, (3, 9)).astype(np.float32)
+    rate = (random.integers(1, 65537, (3, 9)) * UNIT).astype(np.float32)
+    each = np.stack([solver(h[i], g[i], rate[i], np.float32(0.19), UNIT) for i in range(3)])
+    assert np.array_equal(solver(h, g, rate, np.full((3, 1), 0.19, np.float32), UNIT), each)
 
 
-def test_the_rate_table_is_the_double_formula_rounded_once():
+def test_a_step_of_no_time_changes_nothing():
+    h, zero = np.linspace(-3, 3, 11).astype(np.float32), np.zeros(11, np.float32)
+    assert np.array_equal(solver(h, zero + 1, zero + np.float32(UNIT), np.float32(0), UNIT), h)
+
+
+def test_the_rate_table_is_the_double_formula():
     table = rate_table(0.031, -17, 0.05)
-    assert table.dtype == np.float32
     assert table.shape == (256,)
     for z in (-128, -17, 0, 127):
-        tau = math.log1p(math.exp((z + 17) * 0.031)) + 0.05
-        assert table[z + 128] == np.float32(1.0 / tau)
+        assert table[z + 128] == pytest.approx(1 / (math.log1p(math.exp((z + 17) * 0.031)) + 0.05), rel=1e-14)
     assert (np.diff(table) < 0).all(), "a larger z is a longer time constant"
     assert np.isfinite(rate_table(5.0, 127, 0.05)).all()
 
@@ -85,7 +102,13 @@ def test_rate_tables_follow_the_layers(spec):
         prepare_multiplier=[9] * 6,
     )
     tables = rate_tables(spec.model_copy(update={"int8": int8}))
-    assert np.array_equal(tables, [rate_table(0.02, 3, 0.05), rate_table(0.04, -9, 0.05)])
+    assert tables.dtype == np.float32
+    exact = np.stack([rate_table(0.02, 3, 0.05), rate_table(0.04, -9, 0.05)])
+    unit = rate_unit(spec.model_copy(update={"int8": int8}))
+    assert exact.max() / 65536 <= unit < exact.max() / 32768
+    assert np.log2(unit) == round(np.log2(unit))
+    assert np.abs(tables - exact).max() <= unit / 2
+    assert np.array_equal(tables, np.rint(tables / unit) * unit)
     with pytest.raises(ValueError, match="int8"):
         rate_tables(spec)
 
