@@ -43,9 +43,14 @@ typedef struct {
 
 #define TL_DIVISOR_ONE 4194304
 
-static inline tl_leak tl_leak_over(float dt, float rate_unit) {
-    const int32_t time = (int32_t)(dt * (rate_unit * 274877906944.0f)); /* 2^(22 + 16) */
+/* `most`: dt times 2^16 units, the largest rate there can be; 0 to 510. */
+static inline tl_leak tl_leak_of(float most) {
+    const int32_t time = (int32_t)(most * (float)TL_DIVISOR_ONE);
     return (tl_leak){time, TL_DIVISOR_ONE + (int32_t)(((int64_t)time * TL_RATE_ZERO) >> 16)};
+}
+
+static inline tl_leak tl_leak_over(float dt, float rate_unit) {
+    return tl_leak_of(dt * (rate_unit * 65536.0f));
 }
 
 /* The new h of up to eight elements from h, f (int8, scale 1/128), the entries of their rates and dt. */

@@ -10,9 +10,10 @@
 
 #include <stdint.h>
 
-/* tl_leak_over, core/element.h: what tl_model_open lets through (docs/SPEC.md, 2.5), and what tl_solve_together makes a
- * divisor of without overflow. */
-#define LEAK_NEEDS(dt, unit) ((dt) >= 0.0f && (unit) >= 0x1p-63f && (unit) <= 1.0f && (dt) * ((unit) * 65536.0f) <= 510.0f)
+/* tl_leak_of, core/element.h: what tl_model_open lets through at the longest dt (docs/SPEC.md, 2.5), and what
+ * tl_solve_together makes a divisor of without overflow. That a shorter dt gives no larger product is a property of
+ * float multiplication, which rounds monotonically (IEEE 754, 4.3); no proof here repeats it. */
+#define LEAK_NEEDS(most) ((most) >= 0.0f && (most) <= 510.0f)
 #define LEAK_GIVES(leak)                                                                                               \
     ((leak).time >= 0 && (leak).time <= 510 * TL_DIVISOR_ONE &&                                                        \
      (leak).least == TL_DIVISOR_ONE + (int32_t)(((int64_t)(leak).time * TL_RATE_ZERO) >> 16))
@@ -34,13 +35,10 @@
 #define RECIPROCAL_NEEDS(a) ((a) >= 0)
 #define RECIPROCAL_GIVES(x) ((x) >= 0)
 
-/* tl_multiply_add, engine/kernels/lanes.h: how far the sum moves, modulo 2^32, by the lanes' width. */
-#define IN_BYTE(x) ((x) >= -128 && (x) <= 127)
-static inline int64_t multiply_add_moves(uint32_t a, uint32_t b) {
-    const int32_t a0 = (int16_t)(uint16_t)a, a1 = (int16_t)(uint16_t)(a >> 16);
-    const int32_t b0 = (int16_t)(uint16_t)b, b1 = (int16_t)(uint16_t)(b >> 16);
-    const int bytes = (IN_BYTE(a0) && IN_BYTE(a1)) + (IN_BYTE(b0) && IN_BYTE(b1));
-    return (int64_t)1 << (bytes == 2 ? 15 : bytes == 1 ? 23 : 32);
-}
+/* tl_multiply_add, engine/kernels/lanes.h: how far the sum moves, modulo 2^32, by the width of the numbers in the lanes
+ * of both words: bytes, bytes and halves, or halves, of which nothing is said. */
+#define MOVES_BYTES ((int64_t)1 << 15)
+#define MOVES_MIXED ((int64_t)1 << 23)
+#define MOVES_HALVES ((int64_t)1 << 32)
 
 #endif

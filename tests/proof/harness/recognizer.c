@@ -7,7 +7,6 @@
  * Assumed: a model that passed its checks (proof_open in model.c), smoothed logits in their range (decision.c), for
  * proof_advance a KERN section whose records tl_engine_init accepts (proof_init in engine.c), and an engine as that leaves
  * it (proof_rhs in engine.c: a step before makes no difference). */
-#include "contracts.h"
 #include "core/recognizer.h"
 #include "proof.h"
 
@@ -48,10 +47,7 @@ static void assume_possible(tl_recognizer *recognizer, tl_model *model, const in
     assume(model->period_us >= 1u && model->period_us < (1u << 24));
     assume(model->decision.smoothing_us < (1u << 20) && model->decision.background >= -1);
     assume(model->decision.background < TL_OUTPUTS);
-    /* So the leak holds for the longest step there can be (solver_is_stable in core/model.c). */
     assume(model->dt_per_us > 0.0f && model->dt_per_us <= 1.0f);
-    const uint32_t longest = model->dt_max_us > model->period_us ? model->dt_max_us : model->period_us;
-    assume(LEAK_NEEDS((float)longest * model->dt_per_us, model->rate_unit));
     model->multiplier = multiplier;
     model->rate_table = rates;
     recognizer->model = model;

@@ -58,11 +58,26 @@ void proof_high_product(void) {
     reached();
 }
 
-void proof_multiply_add(void) {
-    uint32_t a, b;
+static void prove_moves(uint32_t a, uint32_t b, int64_t most) {
     int32_t sum;
-    const int64_t most = multiply_add_moves(a, b);
     const int32_t move = (int32_t)((uint32_t)tl_multiply_add(a, b, sum) - (uint32_t)sum);
     prove(move >= -most && move <= most, "how far a sum moves");
     reached();
+}
+
+void proof_bytes(void) {
+    int8_t a[2], b[2];
+    prove_moves(tl_lanes(a[0], a[1]), tl_lanes(b[0], b[1]), MOVES_BYTES);
+}
+
+void proof_halves_and_bytes(void) {
+    int16_t a[2];
+    int8_t b[2];
+    prove_moves(tl_lanes(a[0], a[1]), tl_lanes(b[0], b[1]), MOVES_MIXED);
+}
+
+void proof_bytes_and_halves(void) {
+    int8_t a[2];
+    int16_t b[2];
+    prove_moves(tl_lanes(a[0], a[1]), tl_lanes(b[0], b[1]), MOVES_MIXED);
 }

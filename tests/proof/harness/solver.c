@@ -5,7 +5,6 @@
  * that the engine asks for.
  * Bounds: the shape and the solver of the generated topology.h.
  * Assumed: dt and the unit of the rates in the ranges that tl_model_open admits (model.c). */
-#include "contracts.h"
 #include "core/integrate.h"
 #include "proof.h"
 
@@ -40,9 +39,6 @@ void proof_integrate(void) {
     float dt;
     model.rate_table = rates;
     assume(dt > 0.0f && dt <= 16777216.0f && model.rate_unit >= 0x1p-63f && model.rate_unit <= 1.0f);
-#if defined(TL_SOLVER_SEMI_IMPLICIT)
-    assume(LEAK_NEEDS(dt, model.rate_unit));
-#endif
     if (tl_integrate(&engine, &model, x, f, z, dt, h, q) == TL_ENGINE_OK) {
         for (unsigned i = 0; i < TL_STATES; ++i) {
             prove(q[i] >= -127, "the next step's state in the range that the engine asks for");

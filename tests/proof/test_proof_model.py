@@ -1,0 +1,54 @@
+"""CBMC on the reader of model images, for any bytes in the slot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cbmc_tool import Networks, Proof, assert_holds, check, spoil
+
+LOOPS = ("find_sections.0:17", "is_repeated.0:17")
+OPEN = Proof(
+    "model",
+    "open",
+    (),
+    34,
+    LOOPS,
+    instead=(
+        ("solver_is_stable", "any_stable"),
+        ("is_erased", "any_erased"),
+        ("hash_matches", "any_hash"),
+        ("read_u32", "word_at"),
+        ("read_u16", "half_at"),
+    ),
+)
+FEW = replace(OPEN, loops=tuple(f"{loop.split(':')[0]}:5" for loop in LOOPS), defines=("MODEL_SECTIONS=4u",))
+STABLE = Proof("model", "stable", (), 17)
+HASH = Proof("model", "hash", (), 65)
+ERASED = Proof("model", "erased", (), 41)
+
+
+@pytest.mark.parametrize("proof", [STABLE, HASH, ERASED, FEW], ids=str)
+def test_holds(cbmc: str, proof: Proof, networks: Networks) -> None:
+    assert_holds(cbmc, proof, networks("least"))
+
+
+@pytest.mark.slow
+def test_holds_for_any_table(cbmc: str, networks: Networks) -> None:
+    assert_holds(cbmc, OPEN, networks("least"))
+
+
+MUTANTS = {
+    "overlapping": (FEW, "size > end - offset", "size > end"),
+    "labels": (FEW, "end - at < (ptrdiff_t)LABEL_BYTES_MAX + 1 ? end : at", "at"),
+    "erased": (ERASED, "i < capacity", "i <= capacity"),
+}
+"""What each proof must refute: text of core/model.c, text in its place."""
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_refutes_a_mistake(cbmc: str, name: str, networks: Networks, firmware_copy: Path) -> None:
+    proof, right, wrong = MUTANTS[name]
+    spoil(firmware_copy / "core" / "model.c", right, wrong)
+    assert check(cbmc, proof, networks("least"), firmware=firmware_copy).failed != ()
