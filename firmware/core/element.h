@@ -13,25 +13,24 @@
 /* Units of a layer that share one division. */
 #define TL_SOLVED_TOGETHER 8u
 
+/* 1/d of two elements, in place, from that of their product. */
+static inline void tl_invert_two(float d[2], float inverse_of_product) {
+    const float first = d[0];
+    d[0] = inverse_of_product * d[1];
+    d[1] = inverse_of_product * first;
+}
+
 /* 1/d of eight elements, in place; elements that are not there are 1. A division takes the M4 fourteen times as long as
  * a multiplication, so there is one, of the product; the products of four and of two are inverted on the way back.
  * Every operation rounds to float32 by itself. */
 static inline void tl_invert_together(float d[TL_SOLVED_TOGETHER]) {
-    float pair[4], four[2];
-    for (unsigned i = 0; i < 4u; ++i) {
-        pair[i] = d[2u * i] * d[2u * i + 1u];
-    }
-    for (unsigned i = 0; i < 2u; ++i) {
-        four[i] = pair[2u * i] * pair[2u * i + 1u];
-    }
-    const float whole = 1.0f / (four[0] * four[1]);
-    for (unsigned i = 0; i < TL_SOLVED_TOGETHER; i += 2u) {
-        const float of_four = whole * four[i < 4u ? 1u : 0u];
-        const float of_pair = of_four * pair[i / 2u ^ 1u];
-        const float first = d[i];
-        d[i] = of_pair * d[i + 1u];
-        d[i + 1u] = of_pair * first;
-    }
+    const float a = d[0] * d[1], b = d[2] * d[3], c = d[4] * d[5], e = d[6] * d[7];
+    float four[2] = {a * b, c * e};
+    tl_invert_two(four, 1.0f / (four[0] * four[1]));
+    tl_invert_two(d, four[0] * b);
+    tl_invert_two(d + 2, four[0] * a);
+    tl_invert_two(d + 4, four[1] * e);
+    tl_invert_two(d + 6, four[1] * c);
 }
 
 /* dt as the leak counts it: with a rate of n units, 2^22 * (1 + dt * r) is least + ((time * (n - TL_RATE_ZERO)) >> 16),
@@ -53,12 +52,12 @@ static inline tl_leak tl_leak_over(float dt, float rate_unit) {
     return tl_leak_of(dt * (rate_unit * 65536.0f));
 }
 
-/* The new h of up to eight elements from h, f (int8, scale 1/128), the entries of their rates and dt. */
-static inline void tl_solve_together(float *h, const int8_t *f, const int16_t *entry, unsigned count, float dt,
-                                     tl_leak leak) {
+/* The new h of up to eight elements from h, f (int8, scale 1/128), z, the rates by z and dt. */
+static inline void tl_solve_together(float *h, const int8_t *f, const int8_t *z, const int16_t *rate, unsigned count,
+                                     float dt, tl_leak leak) {
     float d[TL_SOLVED_TOGETHER] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f};
     for (unsigned i = 0; i < count; ++i) {
-        const int32_t divisor = leak.least + (int32_t)(((int64_t)leak.time * entry[i]) >> 16);
+        const int32_t divisor = leak.least + (int32_t)(((int64_t)leak.time * rate[z[i]]) >> 16);
         d[i] = (float)divisor * (1.0f / TL_DIVISOR_ONE);
     }
     tl_invert_together(d);

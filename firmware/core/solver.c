@@ -21,12 +21,9 @@ typedef struct {
 
 /* Up to eight elements of one layer. */
 static inline void step_some(cursor *at, unsigned count, const int16_t *rate, const factors *by) {
-    int16_t entry[TOGETHER];
-    for (unsigned i = 0; i < count; ++i) {
-        entry[i] = rate[*at->z++];
-    }
-    tl_solve_together(at->h, at->f, entry, count, by->dt, by->leak);
+    tl_solve_together(at->h, at->f, at->z, rate, count, by->dt, by->leak);
     at->f += count;
+    at->z += count;
     for (unsigned i = 0; i < count; ++i) {
         *at->q++ = tl_quantize_element(*at->h++, by->inv_scale);
     }

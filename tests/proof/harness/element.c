@@ -16,11 +16,11 @@ void proof_leak(void) {
 
 void proof_together(void) {
     float h[TL_SOLVED_TOGETHER], dt;
-    int8_t f[TL_SOLVED_TOGETHER];
-    int16_t entry[TL_SOLVED_TOGETHER];
+    int8_t f[TL_SOLVED_TOGETHER], z[TL_SOLVED_TOGETHER];
+    int16_t table[256];
     tl_leak leak;
     unsigned count;
     assume(count >= 1u && count <= TL_SOLVED_TOGETHER && LEAK_GIVES(leak));
-    tl_solve_together(h, f, entry, count, dt, leak);
+    tl_solve_together(h, f, z, table + 128, count, dt, leak);
     reached();
 }

@@ -12,10 +12,12 @@ tl_leak any_leak(float dt, float rate_unit) {
     return any;
 }
 
-void any_together(float *h, const int8_t *f, const int16_t *entry, unsigned count, float dt, tl_leak leak) {
+void any_together(float *h, const int8_t *f, const int8_t *z, const int16_t *rate, unsigned count, float dt,
+                  tl_leak leak) {
     (void)dt;
     prove(count >= 1u && count <= TL_SOLVED_TOGETHER && LEAK_GIVES(leak), "what tl_solve_together needs");
-    prove(__CPROVER_r_ok(f, count) && __CPROVER_r_ok(entry, count * sizeof *entry), "drives and rates that are there");
+    prove(__CPROVER_r_ok(f, count) && __CPROVER_r_ok(z, count), "drives and gates that are there");
+    prove(__CPROVER_r_ok(rate - 128, 512u), "a rate for every gate");
     for (unsigned i = 0; i < count; ++i) {
         float any;
         h[i] = any;

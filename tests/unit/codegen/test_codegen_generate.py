@@ -153,7 +153,7 @@ def test_a_board_with_another_imu_is_refused(two: Made, tmp_path: Path) -> None:
 
 def test_an_image_larger_than_the_slot_is_refused(two: Made, tmp_path: Path) -> None:
     value = two.board.model_dump()
-    value["model_slots"][1]["bytes"] = 0x5000
+    value["model_slots"][1]["bytes"] = 0x4000
     refused(write_run(tmp_path / "run", two.spec, two.tflite), Board.model_validate(value), "slot 'b'")
 
 

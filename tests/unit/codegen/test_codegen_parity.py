@@ -54,7 +54,9 @@ def test_the_signal_reaches_every_branch(hundred_thousand, two: Made) -> None:
     assert len(np.unique(trace.state_crc)) > 0.99 * trace.state_crc.size
 
 
-@pytest.mark.parametrize(("units", "solver"), [((16, 24), "semi_implicit"), ((9, 4), "semi_implicit"), ((9, 4), "rk4")])
+@pytest.mark.parametrize(
+    ("units", "solver"), [((16, 24), "semi_implicit"), ((9, 4), "semi_implicit"), ((9, 4), "exponential")]
+)
 def test_layers_whose_z_have_scales_of_their_own(board: Board, tmp_path, units: tuple[int, ...], solver: str) -> None:
     """As converted before all z had one: a rate table for each layer, and another topology."""
     model = read_tflite(random_tflite(units, 3, 5))
