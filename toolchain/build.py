@@ -22,6 +22,7 @@ from rich.console import Console
 
 from toolchain.board import Board
 from toolchain.board.linker import linker_script
+from toolchain.board.parts import require_parts
 from toolchain.board.platformio import board_manifest
 from toolchain.codegen.generate import require_current
 from toolchain.errors import BuildError, ConfigError, MissingToolError
@@ -50,9 +51,9 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
         raise ConfigError(f"There is no engine '{engine}'.", f"Engines: {', '.join(ENGINES)}.")
     tflm = find_tflm(os.environ.get("TFLM_DIR", "")) if engine == "tflm" else None
     compiler = find_compiler()
+    require_parts(board)
     _require_generated(run, engine)
     image = require_current(run, board, engine)
-    _require_parts(board)
     variables = {
         "TINYLTC_PLATFORM": str(FIRMWARE / "platform"),
         "TINYLTC_GENERATED": str(run.generated.resolve()),
@@ -84,19 +85,6 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
         f"Built {run.firmware / 'firmware.hex'} for {board.name}, engine '{engine}': {report['flash_bytes']:,} bytes "
         f"of flash (model {report['model_flash_bytes']:,}), {report['ram_bytes']:,} of RAM"
     )
-
-
-def _require_parts(board: Board) -> None:
-    """Raise ConfigError unless the firmware has a HAL for the board's SoC and a driver for its IMU."""
-    known = {
-        "soc": (board.soc, sorted({path.name for path in (FIRMWARE / "hal").iterdir() if path.is_dir()} - {"common"})),
-        "imu.part": (board.imu.part, sorted({path.stem for path in (FIRMWARE / "sensors").glob("*.c")} - {"watch"})),
-    }
-    for key, (value, names) in known.items():
-        if value not in names:
-            raise ConfigError(
-                f"{board.folder / 'board.toml'}: key '{key}': there is no '{value}'.", f"Known: {', '.join(names)}."
-            )
 
 
 def _require_generated(run: Run, engine: str) -> None:

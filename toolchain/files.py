@@ -100,7 +100,8 @@ def validated(model: type[_Model], value: Any, path: Path | str, error: type[Tin
     try:
         return model.model_validate(value)
     except ValidationError as reason:
-        first = reason.errors()[0]
+        # A misspelt key is also a missing one; the misspelling is what helps.
+        first = min(reason.errors(), key=lambda error: error["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"]) or "(top level)"
         more = f" (and {len(reason.errors()) - 1} more)" if len(reason.errors()) > 1 else ""
         unknown = first["type"] == "extra_forbidden"

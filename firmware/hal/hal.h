@@ -17,10 +17,10 @@ const char *hal_reset_reason(void);
 
 /* ---- time -------------------------------------------------------------------------------------------------------- */
 
-/* Microseconds since reset. Also for interrupts. Somebody must ask at least every 35 minutes. */
+/* Microseconds since reset. Also for interrupts. Somebody must ask at least every three minutes. */
 uint64_t hal_time_us(void);
 
-/* Ends hal_sleep at `t_us` (at most 35 minutes ahead; at once if it has passed). One alarm; the last call counts. */
+/* Ends hal_sleep at `t_us` (at most three minutes ahead; at once if it has passed). One alarm; the last call counts. */
 void hal_alarm_at(uint64_t t_us);
 
 /* Whether an alarm has ended since the last call. */

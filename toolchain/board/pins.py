@@ -34,6 +34,12 @@ def pin_number(value: Any) -> Any:
     return port * PINS_PER_PORT + pin
 
 
+def pin_name(pin: int, lettered: bool) -> str:
+    """Return the name of port * 32 + pin: ``PB03`` if ``lettered``, else ``P1.03``."""
+    port, number = divmod(pin, PINS_PER_PORT)
+    return f"P{chr(ord('A') + port)}{number:02}" if lettered else f"P{port}.{number:02}"
+
+
 Pin = Annotated[int, BeforeValidator(pin_number), Field(ge=0, le=11 * PINS_PER_PORT - 1)]
 
 SPI_PINS = ("spi_sck", "spi_miso", "spi_mosi", "imu_cs")

@@ -178,11 +178,12 @@ def require_current(run: Run, board: Board, engine: str) -> bytes:
         raise ModelError(f"{run.image} does not exist.", generate_again) from None
     except model_image.ImageError as error:
         raise ModelError(f"{run.image}: {error.what}", generate_again) from None
-    if data != make_image(load_sources(run), board, engine):
+    sources = load_sources(run)
+    if data != make_image(sources, board, engine):
         raise ModelError(f"{run.image} does not belong to {run.tflite.name} as it is now.", generate_again)
     header = run.generated / "board_config.h"
-    if f'TL_BOARD_NAME "{board.name}"' not in (header.read_text() if header.is_file() else ""):
-        raise ModelError(f"{header} was not made for board '{board.name}'.", generate_again)
+    if (header.read_text() if header.is_file() else "") != board_config(sources, board):
+        raise ModelError(f"{header} was not made for board '{board.name}' as its board.toml is now.", generate_again)
     return data
 
 
@@ -192,6 +193,21 @@ def render(sources: Sources, board: Board, engine: str, project: Project) -> dic
     context = make_context(sources, board, engine, project)
     names = (*COMMON_FILES, *ENGINE_FILES[engine])
     return {name: environment.get_template(f"{name}.j2").render(context) for name in names}
+
+
+def board_config(sources: Sources, board: Board) -> str:
+    """Return board_config.h alone."""
+    return make_environment().get_template("board_config.h.j2").render(_board_context(sources, board))
+
+
+def _board_context(sources: Sources, board: Board) -> dict[str, Any]:
+    return {
+        "version": toolchain.__version__,
+        "model_hash": sources.model_hash,
+        "board": board,
+        "pins": sorted(board.pins.wired.items()),
+        "rate_mhz": round(board.imu.rate_hz * 1000),
+    }
 
 
 def make_environment(templates: Path = TEMPLATES) -> Environment:
@@ -219,13 +235,9 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
     """Return what the templates may use."""
     spec, topology, network = sources.spec, sources.topology, sources.network
     context: dict[str, Any] = {
-        "version": toolchain.__version__,
-        "model_hash": sources.model_hash,
+        **_board_context(sources, board),
         "engine": engine,
         "project": project,
-        "board": board,
-        "pins": sorted(board.pins.wired.items()),
-        "rate_mhz": round(board.imu.rate_hz * 1000),
         "spec": spec,
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),
         "topology": topology,

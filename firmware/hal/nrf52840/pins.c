@@ -19,8 +19,9 @@ void pins_init(void) {
     REG(GPIO_OUTSET(TL_BOARD_PIN_BUS_POWER)) = GPIO_BIT(TL_BOARD_PIN_BUS_POWER);
     REG(GPIO_PIN_CNF(TL_BOARD_PIN_BUS_POWER)) = GPIO_CNF_OUTPUT | GPIO_CNF_STRONG;
 #endif
-    /* The edge captures the time by itself; how late the interrupt comes does not matter. */
+    /* The edge starts the timer and captures it by itself; how late the interrupt comes does not matter. */
     REG(PPI_TEP(PPI_EDGE)) = TIMER_TASKS_CAPTURE(CC_EDGE);
+    REG(PPI_FORK(PPI_EDGE)) = TIMER_TASKS_START;
 #if TL_BOARD_IMU_CLOCK_TIMER
     REG(POLL_BITMODE) = TIMER_BITMODE_32;
     REG(POLL_PRESCALER) = TIMER_PRESCALER_1MHZ;
@@ -34,9 +35,11 @@ void pins_init(void) {
      */
     REG(GPIO_PIN_CNF(TL_BOARD_PIN_IMU_INT1)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_DOWN;
     REG(PPI_EEP(PPI_EDGE)) = GPIOTE_EVENTS_IN0;
-    interrupt_enable(GPIOTE_IRQ, PRIORITY_SENSOR);
 #endif
-    REG(PPI_CHENSET) = BIT(PPI_EDGE);
+    REG(PPI_EEP(PPI_CRYSTAL)) = REG(PPI_EEP(PPI_EDGE));
+    REG(PPI_CHENSET) = BIT(PPI_EDGE) | BIT(PPI_CRYSTAL);
+    REG(GPIOTE_INTENSET) = GPIOTE_INT_PORT;
+    interrupt_enable(GPIOTE_IRQ, PRIORITY_SENSOR);
 }
 
 void hal_mark(bool high) {
@@ -59,7 +62,10 @@ void TIMER2_IRQHandler(void);
 void TIMER2_IRQHandler(void) {
     event_clear(POLL_EVENTS_COMPARE0);
     on_edge(time_captured(CC_EDGE));
+    core_was_interrupted();
 }
+
+static void edge_interrupt(void) {}
 
 #else
 
@@ -77,8 +83,7 @@ void hal_data_ready_stop(void) {
     event_clear(GPIOTE_EVENTS_IN0);
 }
 
-void GPIOTE_IRQHandler(void);
-void GPIOTE_IRQHandler(void) {
+static void edge_interrupt(void) {
     if (REG(GPIOTE_EVENTS_IN0) != 0u) {
         event_clear(GPIOTE_EVENTS_IN0);
         on_edge(time_captured(CC_EDGE));
@@ -86,3 +91,13 @@ void GPIOTE_IRQHandler(void) {
 }
 
 #endif
+
+void GPIOTE_IRQHandler(void);
+void GPIOTE_IRQHandler(void) {
+    edge_interrupt();
+    if (REG(GPIOTE_EVENTS_PORT) != 0u) {
+        event_clear(GPIOTE_EVENTS_PORT);
+        uart_wake(); /* the receiver's is the only pin that is sensed */
+    }
+    core_was_interrupted();
+}

@@ -30,14 +30,26 @@ static inline void event_clear(uint32_t address) {
 #define NVMC_ICACHECNF_ON BIT(0)
 
 /* CLOCK and POWER share one address (PS 5.4, 5.3). */
+#define CLOCK_IRQ 0u
 #define CLOCK_TASKS_HFCLKSTART 0x40000000u
+#define CLOCK_TASKS_HFCLKSTOP 0x40000004u
+#define CLOCK_TASKS_LFCLKSTART 0x40000008u
 #define CLOCK_EVENTS_HFCLKSTARTED 0x40000100u
+#define CLOCK_EVENTS_LFCLKSTARTED 0x40000104u
+#define CLOCK_INTENSET 0x40000304u
+#define CLOCK_INTENCLR 0x40000308u
+#define CLOCK_INT_HFCLKSTARTED BIT(0)
+#define CLOCK_HFCLKSTAT 0x4000040Cu
+#define CLOCK_HFCLKSTAT_CRYSTAL (BIT(16) | BIT(0)) /* it runs, and from the crystal */
+#define CLOCK_LFCLKSRC 0x40000518u
+#define CLOCK_LFCLKSRC_CRYSTAL 1u
 #define POWER_RESETREAS 0x40000400u
 #define POWER_DCDCEN 0x40000578u
 
 /* UARTE0, peripheral 2 (PS 6.34). */
 #define UARTE_IRQ 2u
 #define UARTE_TASKS_STARTRX 0x40002000u
+#define UARTE_TASKS_STOPRX 0x40002004u
 #define UARTE_TASKS_STARTTX 0x40002008u
 #define UARTE_EVENTS_ENDRX 0x40002110u
 #define UARTE_EVENTS_ENDTX 0x40002120u
@@ -58,6 +70,7 @@ static inline void event_clear(uint32_t address) {
 #define UARTE_BAUDRATE_1M 0x10000000u
 #define UARTE_RXD_PTR 0x40002534u
 #define UARTE_RXD_MAXCNT 0x40002538u
+#define UARTE_RXD_AMOUNT 0x4000253Cu
 #define UARTE_TXD_PTR 0x40002544u
 #define UARTE_TXD_MAXCNT 0x40002548u
 #define UARTE_CONFIG 0x4000256Cu
@@ -66,34 +79,53 @@ static inline void event_clear(uint32_t address) {
 /* GPIOTE, peripheral 6 (PS 6.10). Channel 0 is the data-ready pin. */
 #define GPIOTE_IRQ 6u
 #define GPIOTE_EVENTS_IN0 0x40006100u
+#define GPIOTE_EVENTS_PORT 0x4000617Cu
 #define GPIOTE_INTENSET 0x40006304u
 #define GPIOTE_INTENCLR 0x40006308u
 #define GPIOTE_INT_IN0 BIT(0)
+#define GPIOTE_INT_PORT BIT(31)
 #define GPIOTE_CONFIG0 0x40006510u
 #define GPIOTE_CONFIG_EVENT 1u
 #define GPIOTE_CONFIG_PSEL_SHIFT 8 /* pin in bits 8..12, port in bit 13: port * 32 + pin */
 #define GPIOTE_CONFIG_RISING (1u << 16)
 
-/* TIMER1, peripheral 9 (PS 6.30). Capture/compare registers: 0 data-ready edge, 1 end of transmission, 2 now, 3
- * alarm. */
-#define TIMER_IRQ 9u
-#define TIMER_TASKS_START 0x40009000u
-#define TIMER_TASKS_CLEAR 0x4000900Cu
-#define TIMER_TASKS_CAPTURE(n) (0x40009040u + 4u * (n))
-#define TIMER_EVENTS_COMPARE(n) (0x40009140u + 4u * (n))
-#define TIMER_INTENSET 0x40009304u
+/* TIMER3, peripheral 26 (PS 6.30), because it has six capture/compare registers: 0 data-ready edge, 1 end of
+ * transmission, 2 now, 3 alarm, 4 tick of the RTC. */
+#define TIMER_IRQ 26u
+#define TIMER_TASKS_START 0x4001A000u
+#define TIMER_TASKS_CLEAR 0x4001A00Cu
+#define TIMER_TASKS_SHUTDOWN 0x4001A010u
+#define TIMER_TASKS_CAPTURE(n) (0x4001A040u + 4u * (n))
+#define TIMER_EVENTS_COMPARE(n) (0x4001A140u + 4u * (n))
+#define TIMER_INTENSET 0x4001A304u
 #define TIMER_INT_COMPARE(n) BIT(16u + (n))
-#define TIMER_MODE 0x40009504u
+#define TIMER_MODE 0x4001A504u
 #define TIMER_MODE_TIMER 0u
-#define TIMER_BITMODE 0x40009508u
+#define TIMER_BITMODE 0x4001A508u
 #define TIMER_BITMODE_32 3u
-#define TIMER_PRESCALER 0x40009510u
+#define TIMER_PRESCALER 0x4001A510u
 #define TIMER_PRESCALER_1MHZ 4u /* 16 MHz / 2^4 */
-#define TIMER_CC(n) (0x40009540u + 4u * (n))
+#define TIMER_CC(n) (0x4001A540u + 4u * (n))
 #define CC_EDGE 0u
 #define CC_SENT 1u
 #define CC_NOW 2u
 #define CC_ALARM 3u
+#define CC_TICK 4u
+
+/* RTC1, peripheral 17 (PS 6.22): 32,768 Hz, 24 bits. */
+#define RTC_IRQ 17u
+#define RTC_TASKS_START 0x40011000u
+#define RTC_EVENTS_TICK 0x40011100u
+#define RTC_EVENTS_COMPARE0 0x40011140u
+#define RTC_INTENSET 0x40011304u
+#define RTC_INTENCLR 0x40011308u
+#define RTC_INT_TICK BIT(0)
+#define RTC_INT_COMPARE0 BIT(16)
+#define RTC_EVTENSET 0x40011344u
+#define RTC_EVTENCLR 0x40011348u
+#define RTC_COUNTER 0x40011504u
+#define RTC_CC0 0x40011540u
+#define RTC_MASK 0xFFFFFFu
 
 /* WDT (PS 6.36). */
 #define WDT_TASKS_START 0x40010000u
@@ -118,12 +150,16 @@ static inline void event_clear(uint32_t address) {
 #define POLL_PRESCALER 0x4000A510u
 #define POLL_CC0 0x4000A540u
 
-/* PPI (PS 6.16). Channel 0: data-ready edge, or the poll, to capture 0. Channel 1: end of transmission to capture 1. */
+/* PPI (PS 6.16). Channel 0: data-ready edge, or the poll, to capture 0, and starts the timer. 1: end of transmission to
+ * capture 1. 2: tick of the RTC to capture 4. 3: data-ready edge starts the crystal. */
 #define PPI_CHENSET 0x4001F504u
 #define PPI_EEP(channel) (0x4001F510u + 8u * (channel))
 #define PPI_TEP(channel) (0x4001F514u + 8u * (channel))
+#define PPI_FORK(channel) (0x4001F910u + 4u * (channel))
 #define PPI_EDGE 0u
 #define PPI_SENT 1u
+#define PPI_TICK 2u
+#define PPI_CRYSTAL 3u
 
 /* SPIM2, peripheral 35 (PS 6.25). */
 #define SPIM_IRQ 35u
@@ -188,6 +224,7 @@ static inline void event_clear(uint32_t address) {
 #define GPIO_CNF_INPUT 0u
 #define GPIO_CNF_PULL_DOWN (1u << 2)
 #define GPIO_CNF_PULL_UP (3u << 2)
+#define GPIO_CNF_SENSE_LOW (3u << 16)
 #define GPIO_CNF_STRONG (3u << 8)     /* high drive, both levels */
 #define GPIO_CNF_OPEN_DRAIN (6u << 8) /* S0D1: standard low, disconnected high */
 

@@ -88,12 +88,17 @@ static bool wait_until_free(void) {
     return true;
 }
 
+bool bus_moves(void) {
+    return busy;
+}
+
 bool hal_spi_transfer(const uint8_t *tx, uint8_t *rx, uint32_t n) {
     return wait_until_free() && hal_spi_start(tx, rx, n, 0) && wait_until_free();
 }
 
 void SPIM2_IRQHandler(void);
 void SPIM2_IRQHandler(void) {
+    core_was_interrupted();
     if (REG(SPIM_EVENTS_END) == 0u) {
         return;
     }

@@ -105,12 +105,17 @@ static bool wait_until_free(void) {
     return true;
 }
 
+bool bus_moves(void) {
+    return busy;
+}
+
 bool hal_i2c_transfer(uint8_t address, const uint8_t *tx, uint32_t n_tx, uint8_t *rx, uint32_t n_rx) {
     return wait_until_free() && hal_i2c_start(address, tx, n_tx, rx, n_rx, 0) && wait_until_free() && !failed;
 }
 
 void TWIM0_IRQHandler(void);
 void TWIM0_IRQHandler(void) {
+    core_was_interrupted();
     if (REG(TWIM_EVENTS_ERROR) != 0u) {
         event_clear(TWIM_EVENTS_ERROR);
         REG(TWIM_ERRORSRC) = REG(TWIM_ERRORSRC); /* cleared by writing 1 */

@@ -10,8 +10,17 @@
 #error "console.baud: this HAL and docs/SPEC.md 5 know 1000000 only"
 #endif
 
+#define LISTEN_US 2000000u /* the receiver stays on for so long after the last byte, and after the start */
+
 static const hal_uart_client *client;
 static bool sending;
+static bool waiting; /* for the crystal, to send */
+
+/* A waiting receiver keeps the high-frequency clock. It is switched off when the host is silent; its pin then wakes the
+ * chip at the next start bit. That byte may be lost, so a host begins with a delimiter (docs/SPEC.md, 5). */
+static bool listening;
+static bool listen_anew;
+static uint64_t listen_until_us;
 
 /* Two one-byte DMA buffers: while the interrupt reads one, the receiver fills the other. In the microseconds between
  * ENDRX and STARTRX the receiver's own FIFO holds what comes (at least four bytes, 40 us). No short from ENDRX to
@@ -40,7 +49,31 @@ void hal_uart_start(const hal_uart_client *the_client) {
     interrupt_enable(UARTE_IRQ, PRIORITY_UART);
     REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
     REG(UARTE_RXD_MAXCNT) = 1u;
-    REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+    uart_wake();
+}
+
+void uart_wake(void) {
+    REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_RX)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_UP;
+    listen_anew = true;
+    if (!listening) {
+        listening = true;
+        REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+    }
+}
+
+bool uart_rests(void) {
+    if (listening && !sending && !waiting) {
+        const uint64_t now_us = hal_time_us();
+        if (listen_anew) {
+            listen_anew = false;
+            listen_until_us = now_us + LISTEN_US;
+        } else if (now_us >= listen_until_us) {
+            listening = false;
+            REG(UARTE_TASKS_STOPRX) = TASK_TRIGGER;
+            REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_RX)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_UP | GPIO_CNF_SENSE_LOW;
+        }
+    }
+    return !listening && !sending && !waiting;
 }
 
 void hal_uart_kick(void) {
@@ -48,6 +81,10 @@ void hal_uart_kick(void) {
 }
 
 static void receive_one(void) {
+    if (REG(UARTE_RXD_AMOUNT) == 0u) {
+        return; /* the receiver was switched off */
+    }
+    listen_anew = true;
     const uint32_t done = landing_now;
     landing_now ^= 1u;
     REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
@@ -56,6 +93,10 @@ static void receive_one(void) {
 }
 
 static void send_next(void) {
+    waiting = !clock_is_exact();
+    if (waiting) {
+        return; /* called again when it is */
+    }
     const uint8_t *bytes = 0;
     const uint32_t n = client->next(&bytes);
     if (n == 0u) {
@@ -70,6 +111,7 @@ static void send_next(void) {
 
 void UARTE0_IRQHandler(void);
 void UARTE0_IRQHandler(void) {
+    core_was_interrupted();
     if (REG(UARTE_EVENTS_ENDRX) != 0u) {
         event_clear(UARTE_EVENTS_ENDRX);
         receive_one();

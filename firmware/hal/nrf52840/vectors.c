@@ -7,7 +7,9 @@
 
 void UARTE0_IRQHandler(void);
 void GPIOTE_IRQHandler(void);
-void TIMER1_IRQHandler(void);
+void POWER_CLOCK_IRQHandler(void);
+void RTC1_IRQHandler(void);
+void TIMER3_IRQHandler(void);
 void TIMER2_IRQHandler(void);
 void SPIM2_IRQHandler(void);
 void TWIM0_IRQHandler(void);
@@ -27,11 +29,12 @@ __attribute__((section(".vectors"), used)) const hal_vector hal_vectors[16 + PER
     [15] = Fault_Handler,      /* SysTick */
     [16 ... 15 + PERIPHERAL_INTERRUPTS] = Fault_Handler,
     [16 + UARTE_IRQ] = UARTE0_IRQHandler,
-    [16 + TIMER_IRQ] = TIMER1_IRQHandler,
+    [16 + CLOCK_IRQ] = POWER_CLOCK_IRQHandler,
+    [16 + TIMER_IRQ] = TIMER3_IRQHandler,
+    [16 + RTC_IRQ] = RTC1_IRQHandler,
+    [16 + GPIOTE_IRQ] = GPIOTE_IRQHandler,
 #if TL_BOARD_IMU_CLOCK_TIMER
     [16 + POLL_IRQ] = TIMER2_IRQHandler,
-#else
-    [16 + GPIOTE_IRQ] = GPIOTE_IRQHandler,
 #endif
 #ifdef TL_BOARD_IMU_BUS_I2C
     [16 + TWIM_IRQ] = TWIM0_IRQHandler,
