@@ -43,7 +43,7 @@ def test_the_32_bit_counter_wraps_under_load(images: dict[str, Run]) -> None:
     [
         ({"missed_deadlines": 1}, "1 deadlines"),
         ({"overruns": 2}, "2 deadlines"),
-        ({"samples_counted": 99}, "100 samples were made, 99 counted"),
+        ({"samples_made": 101}, "101 samples were made, 100 counted"),
         ({"samples_lost": 1}, "counted"),
         ({"uneven_stamps": 1}, "stamps"),
         ({"stamps": 99}, "stamps"),

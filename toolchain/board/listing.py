@@ -81,6 +81,19 @@ def markdown(boards: Iterable[Board]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def capabilities(boards: Iterable[Board]) -> str:
+    """Return the table of docs/emulators.md: what each emulator can do with each board, and why not the rest."""
+    lines = ["| board | emulator | can | cannot |", "|---|---|---|---|"]
+    for board in boards:
+        for emulator in board.emulators:
+            can = ", ".join(emulator.can) or "nothing"
+            if not emulator.tried:
+                can += " (written, not run)"
+            why = " ".join(f"**{name}** {sentence}" for name, sentence in emulator.why.items())
+            lines.append(f"| {board.name} | {emulator.name} | {can} | {why} |")
+    return "\n".join(lines) + "\n"
+
+
 def wiring(board: Board) -> str:
     """Return the table of pins of a board's README."""
     lines = ["| signal | pin |", "|---|---|"]
@@ -116,9 +129,12 @@ def with_table(text: str, name: str, table: str, path: Path) -> str:
 
 
 def documents(boards: Iterable[Board], readme: Path) -> dict[Path, str]:
-    """Return the text that README.md and every board's README.md should have."""
+    """Return the text that README.md, docs/emulators.md beside it and every board's README.md should have."""
     boards = list(boards)
     texts = {readme: with_table(readme.read_text(), "boards", markdown(boards), readme)}
+    emulators = readme.parent / "docs" / "emulators.md"
+    if emulators.is_file():
+        texts[emulators] = with_table(emulators.read_text(), "emulators", capabilities(boards), emulators)
     for board in boards:
         path = board.folder / "README.md"
         if path.is_file():
