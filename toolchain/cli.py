@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,28 @@ from rich.console import Console
 
 import toolchain
 from toolchain.board import load_board
-from toolchain.cli_capture import capture, data_commands
+from toolchain.commands.capture import app as capturing
+from toolchain.commands.compare import app as comparing
+from toolchain.commands.data import app as data_commands
+from toolchain.commands.listen import app as listening
+from toolchain.commands.options import (
+    DEFAULT_BOARD,
+    BenchEngine,
+    BoardName,
+    DataName,
+    DataPath,
+    Engine,
+    EngineName,
+    Fold,
+    ProjectFile,
+    RunName,
+    Seconds,
+    SolverName,
+    console,
+    errors,
+    project_of,
+)
 from toolchain.errors import ConfigError, TinyLtcError
-from toolchain.ltc.solvers import Solver
-from toolchain.options import BoardName, DataName, DataPath, Fold, ProjectFile, RunName, Seconds, project_of
 from toolchain.project import Project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
@@ -34,30 +51,9 @@ app = typer.Typer(
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
 app.add_typer(data_commands, name="data")
-app.command(epilog="Example: tinyltc capture --board nrf52840 --labels swipe_left,tap --person p1")(capture)
-console = Console()
-_errors = Console(stderr=True)
-
-
-class Engine(StrEnum):
-    """The engines that firmware can be built with."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-
-
-class BenchEngine(StrEnum):
-    """The engines that ``tinyltc bench step`` has rows of."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-    AOT = "aot"
-
-
-SolverName = Annotated[
-    Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
-]
-EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+app.add_typer(capturing)
+app.add_typer(comparing)
+app.add_typer(listening)
 
 
 def _version(wanted: bool) -> None:
@@ -269,7 +265,7 @@ def bench_step(
     target = open_run(run) if run else None
     rows = measure_rows(
         load_board(board or (target.project().target.board if target else "nrf52840")),
-        _errors,
+        errors,
         run=target,
         layers=with_options(project_for_data("wrist"), layers=layers).model.layers,
         engine=str(engine) if engine else None,
@@ -294,7 +290,7 @@ def bench_capture(
     """Processor time of a capture, and what it loses: a device of software in another process, over a pty."""
     from toolchain.capture.bench import measure_capture, show
 
-    show(measure_capture(load_board(board or "nrf52840"), seconds, load, plot), console)
+    show(measure_capture(load_board(board or DEFAULT_BOARD), seconds, load, plot), console)
 
 
 @app.command(name="all", epilog="Example: tinyltc all --data grwd --run grwd")
@@ -328,16 +324,16 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TinyLtcError as error:
-        _errors.print("[red]error:[/red]", end=" ")
-        _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print("[red]error:[/red]", end=" ")
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        _errors.print("[red]error:[/red]", end=" ")
+        errors.print("[red]error:[/red]", end=" ")
         what = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
-        _errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
+        errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        _errors.print("interrupted; what was finished before is kept.")
+        errors.print("interrupted; what was finished before is kept.")
         raise SystemExit(130) from None
 
 

@@ -1,4 +1,4 @@
-"""The commands ``tinyltc capture`` and ``tinyltc data ...``: options, no logic."""
+"""``tinyltc data``: a data set, or with a further word what is done to a file of recordings."""
 
 from __future__ import annotations
 
@@ -6,88 +6,29 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from toolchain.board import load_board
-from toolchain.errors import ConfigError
-from toolchain.options import BoardName, DataName, DataPath, ProjectFile, RunName, project_of
+from toolchain.commands.options import (
+    DEFAULT_BOARD,
+    BoardName,
+    DataName,
+    DataPath,
+    ProjectFile,
+    RunName,
+    console,
+    project_of,
+)
 from toolchain.project import with_options
 from toolchain.runs import open_run
 
-data_commands = typer.Typer(invoke_without_command=True)
-console = Console()
+app = typer.Typer(invoke_without_command=True)
 
-CAPTURES = Path("captures")
-DEFAULT_BOARD = "nrf52840"
 Recordings = Annotated[
     Path, typer.Argument(metavar="FILE", help="Recordings: captured, .npz of ours or flat, .csv; or a folder of them.")
 ]
 
 
-def capture(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[JOURNAL]...", help="With --recover: journals, or folders of them.")
-    ] = None,
-    board: BoardName = None,
-    labels: Annotated[
-        str | None, typer.Option("--labels", "--label", help="Gestures, such as swipe_left,tap; none is background.")
-    ] = None,
-    person: Annotated[str, typer.Option("--person", help="Who moves: sets are split by person.")] = "p1",
-    repeat: Annotated[int, typer.Option("--repeat", min=1, max=1000, help="How often each gesture is asked for.")] = 5,
-    set_name: Annotated[str, typer.Option("--set", help="The folder captures/NAME that the file goes to.")] = "mine",
-    session: Annotated[str, typer.Option("--session", help="Name of the session; default: date and time.")] = "",
-    mounting: Annotated[str, typer.Option("--mounting", help="How it is worn, such as 'left wrist'.")] = "",
-    port: Annotated[str | None, typer.Option("--port", help="A serial port; default: the only USB one.")] = None,
-    emulator: Annotated[
-        str | None, typer.Option("--emulator", help="virtual: no hardware, a simulated person moves.")
-    ] = None,
-    run: Annotated[
-        str, typer.Option("--run", help="Virtual board: the run whose firmware it has; without one it is built.")
-    ] = "demo",
-    seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=60.0, help="For each gesture.")] = 2.5,
-    background_seconds: Annotated[
-        float, typer.Option("--background-seconds", min=2.0, max=3600.0, help="For each recording of 'none'.")
-    ] = 10.0,
-    plot: Annotated[bool, typer.Option("--plot", help="Live view in the browser.")] = False,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or only print its address.")] = True,
-    recover: Annotated[bool, typer.Option("--recover", help="Make recordings of what killed captures left.")] = False,
-) -> None:
-    """Record gestures from the board, or from the virtual one: prompts, live signal, a verdict on every recording."""
-    from toolchain.capture.run import Asked, journals_of
-    from toolchain.capture.run import capture as capture_stage
-    from toolchain.capture.run import recover as recover_stage
-    from toolchain.capture.session import Rhythm
-
-    if recover:
-        recover_stage(journals_of(paths or [CAPTURES]), console)
-        return
-    if paths:
-        raise ConfigError(f"What shall be done with {paths[0]}?", "Journals belong to --recover.")
-    if labels is None:
-        raise ConfigError("Which gesture?", "Name it: --labels swipe_left,tap (or make capture LABEL=swipe_left).")
-    if "/" in set_name or set_name.startswith("."):
-        raise ConfigError(f"'{set_name}' is not a name for a set.", "It becomes the folder captures/NAME.")
-    asked = Asked(
-        board=load_board(board or DEFAULT_BOARD),
-        labels=tuple(label.strip() for label in labels.split(",")),
-        person=person,
-        folder=CAPTURES / set_name,
-        repeat=repeat,
-        session=session,
-        mounting=mounting,
-        port=port,
-        emulator=emulator,
-        run=open_run(run),
-        plot=plot,
-        browser=browser,
-        rhythm=Rhythm(gesture_s=seconds, background_s=background_seconds),
-    )
-    capture_stage(asked, console)
-
-
-@data_commands.callback(
-    epilog="Example: tinyltc data --data wrist --run demo, tinyltc data inspect FILE --plot out.png"
-)
+@app.callback(epilog="Example: tinyltc data --data wrist --run demo, tinyltc data inspect FILE --plot out.png")
 def data(
     context: typer.Context,
     run: RunName = "demo",
@@ -108,7 +49,7 @@ def data(
     show_set(target, resolved(chosen, board.imu.rate_hz), board, console, export)
 
 
-@data_commands.command(epilog="Example: tinyltc data inspect captures/mine/p1-1.npz --plot p1.png")
+@app.command(epilog="Example: tinyltc data inspect captures/mine/p1-1.npz --plot p1.png")
 def inspect(
     file: Recordings,
     board: BoardName = None,
@@ -132,7 +73,7 @@ def inspect(
             console.print(f"Picture: {plot}", highlight=False)
 
 
-@data_commands.command(epilog="Example: tinyltc data review captures/mine/p1-1.npz")
+@app.command(epilog="Example: tinyltc data review captures/mine/p1-1.npz")
 def review(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A captured .npz, or any of docs/SPEC.md, 6.")],
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it, so that it can save by itself.")] = True,
@@ -144,7 +85,7 @@ def review(
     review_file(file, console, serve=serve, browser=browser)
 
 
-@data_commands.command(epilog="Example: tinyltc data apply captures/mine/p1-1.npz p1-1.corrections.json")
+@app.command(epilog="Example: tinyltc data apply captures/mine/p1-1.npz p1-1.corrections.json")
 def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The recordings that were reviewed.")],
     corrections: Annotated[Path, typer.Argument(metavar="CORRECTIONS", help="The JSON that the review page saved.")],
@@ -155,7 +96,7 @@ def apply(
     apply_file(file, corrections, console)
 
 
-@data_commands.command(name="export", epilog="Example: tinyltc data export captures/mine mine.csv")
+@app.command(name="export", epilog="Example: tinyltc data export captures/mine mine.csv")
 def export_csv(
     file: Recordings, out: Annotated[Path, typer.Argument(metavar="CSV", help="The .csv to write.")]
 ) -> None:
@@ -165,7 +106,7 @@ def export_csv(
     to_csv(file, out, console)
 
 
-@data_commands.command(name="import", epilog="Example: tinyltc data import mine.csv mine.npz")
+@app.command(name="import", epilog="Example: tinyltc data import mine.csv mine.npz")
 def import_csv(
     file: Annotated[Path, typer.Argument(metavar="CSV", help="A .csv, or a folder of them.")],
     out: Annotated[Path, typer.Argument(metavar="NPZ", help="The .npz to write (docs/SPEC.md, 6).")],
@@ -176,7 +117,7 @@ def import_csv(
     from_csv(file, out, console)
 
 
-@data_commands.command(epilog="Example: tinyltc data card captures/mine --html card.html")
+@app.command(epilog="Example: tinyltc data card captures/mine --html card.html")
 def card(
     file: Recordings,
     board: BoardName = None,
