@@ -17,8 +17,8 @@ import toolchain
 from toolchain.board import EmulatorName, load_board
 from toolchain.commands.boards import app as board_list
 from toolchain.commands.capture import app as capturing
-from toolchain.commands.capture import data_commands
 from toolchain.commands.compare import app as comparing
+from toolchain.commands.data import app as data_commands
 from toolchain.commands.export import app as exporting
 from toolchain.commands.flash import app as flashing
 from toolchain.commands.listen import app as listening

@@ -17,6 +17,9 @@ from toolchain.runs import Run
 console = Console()
 errors = Console(stderr=True)
 
+DEFAULT_BOARD = "nrf52840"
+"""Of commands that work without a run."""
+
 RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
 DataName = Annotated[
     str | None,

@@ -131,14 +131,15 @@ def _together(name: str, parts: Sequence[Inspected]) -> Inspected:
 
 
 def words(recording: Recording, collection: Collection) -> str:
-    """Return what a recording holds: its gesture, or how many in a stream."""
+    """Return what a recording holds: its gesture, how many in a stream, or the background."""
     background = collection.classes.index(collection.background)
     inside = recording.labels[(recording.labels != background) & (recording.labels != UNKNOWN)]
     names = [collection.classes[label] for label in np.unique(inside).tolist()]
     if recording.kind == "window":
         return " ".join(names) or collection.background
     starts = (np.diff(recording.labels, prepend=background) != 0) & (recording.labels > UNKNOWN)
-    return f"stream, {int((starts & (recording.labels != background)).sum())} gestures"
+    count = int((starts & (recording.labels != background)).sum())
+    return f"stream, {count} gestures" if count else collection.background
 
 
 def to_json(inspected: Inspected) -> str:
