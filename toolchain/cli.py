@@ -15,6 +15,7 @@ from rich.console import Console
 
 import toolchain
 from toolchain.board import load_board
+from toolchain.commands.compare import app as comparing
 from toolchain.commands.export import app as exporting
 from toolchain.commands.listen import app as listening
 from toolchain.commands.options import (
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
+app.add_typer(comparing)
 app.add_typer(listening)
 app.add_typer(exporting)
 app.add_typer(searching)
