@@ -7,6 +7,7 @@ READY  := $(VENV)/.ready
 RUN    ?= demo
 BOARD  ?= nrf52840
 ENGINE ?= compiled
+STUDY  ?= --folds 1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
@@ -21,8 +22,8 @@ help:
 	@echo "make proof                 the long proofs and soaks (docs/proofs.md)"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
-	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
-	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
+	@echo "make ablation              what each part of the training recipe buys, on one fold (STUDY='--folds 1 2 3': all)"
+	@echo "make contest               the LTC beside other cells and networks, on one fold (runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make clean                 remove what was built, runs excepted"
 
@@ -42,8 +43,9 @@ runs/bench/train.json: | setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m toolchain.ltc.speed
 
+# One fold and one seed unless STUDY says otherwise; trials that are in the result already are not made again.
 ablation contest: setup
-	$(BIN)/python -m toolchain.study.$@
+	$(BIN)/python -m toolchain.study.$@ $(STUDY)
 
 lint: setup
 	$(BIN)/ruff check .
