@@ -57,7 +57,8 @@ types: setup
 
 # Every figure of the accuracy table: trains what is missing (hours), scores it; Ctrl-C keeps what is done. Then
 # `tinyltc figures --write README.md --copy docs/figures.json` puts them into the README.
-evaluate: setup runs/bench/train.json
+evaluate: setup
+	-@test -f runs/bench/train.json || $(MAKE) --no-print-directory runs/bench/train.json
 	$(BIN)/tinyltc evaluate-all
 
 firmware: setup
