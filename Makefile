@@ -11,6 +11,7 @@ LABEL  ?= swipe_left
 PERSON ?= p1
 HOURS  ?= 24
 EMULATOR ?= virtual
+STUDY  ?= --folds 1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := No
@@ -27,8 +28,8 @@ help:
 	@echo "make test-renode           the firmware under Renode, where there is one"
 	@echo "make evaluate              every accuracy figure, into runs/evaluate/figures.json (hours; can be stopped)"
 	@echo "make bench-train           time of a training step beside ncps (runs/bench/train.json)"
-	@echo "make ablation              what each part of the training recipe buys (hours; runs/study/ablation.json)"
-	@echo "make contest               the LTC beside other cells and networks (hours; runs/study/contest.json)"
+	@echo "make ablation              what each part of the training recipe buys, on one fold (STUDY='--folds 1 2 3': all)"
+	@echo "make contest               the LTC beside other cells and networks, on one fold (runs/study/contest.json)"
 	@echo "make firmware RUN=demo BOARD=nrf52840 ENGINE=compiled    build the image of a trained run"
 	@echo "make flash BOARD=nrf52840 RUN=demo [PORT=/dev/ttyACM0]     the same, onto the board, and prove that it runs there"
 	@echo "make measure RUN=demo BOARD=nrf52840 [PORT=/dev/ttyACM0]   latency of every stage, and power"
@@ -60,9 +61,10 @@ runs/bench/train.json: | setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m toolchain.ltc.speed
 
+# One fold and one seed unless STUDY says otherwise; trials that are in the result already are not made again.
 ablation contest: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[study]'
-	$(BIN)/python -m toolchain.study.$@
+	$(BIN)/python -m toolchain.study.$@ $(STUDY)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -74,7 +76,8 @@ types: setup
 
 # Every figure of the accuracy table: trains what is missing (hours), scores it; Ctrl-C keeps what is done. Then
 # `tinyltc figures --write README.md --copy docs/figures.json` puts them into the README.
-evaluate: setup runs/bench/train.json
+evaluate: setup
+	-@test -f runs/bench/train.json || $(MAKE) --no-print-directory runs/bench/train.json
 	$(BIN)/tinyltc evaluate-all
 
 firmware: setup

@@ -122,6 +122,7 @@ class Training(_Strict):
     motion_weight: float = Field(default=0.2, ge=0, description="weight of that part")
     ended_weight: float = Field(default=3.0, ge=0, description="weight of the hold after the motion's end")
     hold_s: float = Field(default=0.4, ge=0, description="so long after its motion a gesture is still asked for")
+    release_s: float = Field(default=0.4, ge=0, description="then nothing is asked, while the states forget")
     background_weight: float = Field(default=1.0, ge=0, description="weight of what is no gesture")
     chunk_s: float = Field(default=3.0, gt=0, description="longest stretch of signal that a gradient runs through")
     rate_hz: float = Field(default=52.0, gt=0, description="training leaves out samples down to this rate")

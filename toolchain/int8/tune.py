@@ -44,8 +44,8 @@ class _Streams:
         self._when: list[Timing] = [timing(r.t_us, spec) for r in streams]
         self._smoothed: dict[int, list[Smoothed]] = {}
 
-    def score(self, decision: DecisionSpec) -> StreamScore:
-        """Score all streams with ``decision``."""
+    def score(self, decision: DecisionSpec, most_errors: float = math.inf) -> StreamScore:
+        """Score all streams with ``decision``; after more than ``most_errors`` the rest of them is left out."""
         us = decision.smoothing_us
         if us not in self._smoothed:
             deltas = [when.delta_us for when in self._when]
@@ -57,7 +57,14 @@ class _Streams:
             at: npt.NDArray[np.intp] = np.flatnonzero(made.fired)
             fired = list(zip(r.t_us[at].tolist(), made.winner[at].tolist(), strict=True))
             total += score_stream(fired, r.labels, r.t_us, decision.background)
+            if _errors(total) > most_errors:
+                break
         return total
+
+
+def _errors(score: StreamScore) -> int:
+    """Events missed and false activations."""
+    return score.events - len(score.delays_ms) + score.false_activations
 
 
 def tuned_decision(
@@ -93,9 +100,9 @@ def tuned_decision(
     extra = _Streams(more, logits, spec) if more else None
 
     def tried(decision: DecisionSpec, far: float, best: _Tried | None) -> _Tried:
-        score = known.score(decision)
-        late = _late_ms(score, project.target_delay_s)
-        errors = score.events - len(score.delays_ms) + score.false_activations
+        only_errors = target is None and project.target_delay_s is None
+        score = known.score(decision, best.cost[1] if only_errors and best is not None else math.inf)
+        late, errors = _late_ms(score, project.target_delay_s), _errors(score)
         if target is None:
             return _Tried((late, errors, far), decision, score)
 

@@ -10,8 +10,6 @@ from toolchain.ltc.weights import Floats
 from toolchain.project import Training
 from toolchain.recordings.recording import UNKNOWN
 
-RELEASE_US = 400_000
-"""Then nothing is asked for this long, while the states forget: where a motion ends is not sharp."""
 WINDOW_END_US = 60_000
 """The last samples of a window say its class, however long ago the motion ended."""
 
@@ -23,16 +21,18 @@ def targets(
 
     ``labels`` (T,) mark the motions themselves; ``window`` recordings end with their class. Of a gesture nothing is
     asked before the fraction ``known_from`` of its motion; the rest of it weighs ``motion_weight``, the hold after it
-    ``ended_weight``: gestures are rarer than background, and surest then.
+    ``ended_weight``: gestures are rarer than background, and surest then. After the hold nothing is asked for
+    ``release_s``: where a motion ends is not sharp. Gestures that follow each other faster than hold and release leave
+    a network without a reason to say ``background`` between them, and the decision's latch then keeps silent.
     """
     length = len(labels)
-    hold_us = round(settings.hold_s * 1e6)
+    hold_us, release_us = round(settings.hold_s * 1e6), round(settings.release_s * 1e6)
     wanted = np.full(length, background, np.int32)
     weight = np.where(labels != UNKNOWN, settings.background_weight, 0.0).astype(np.float32)
     for start, end, label in motions(labels, background):
         known = start + int(settings.known_from * (end - start))
         finish = t_us[end - 1]
-        held, released = np.searchsorted(t_us, [finish + hold_us, finish + hold_us + RELEASE_US], side="right")
+        held, released = np.searchsorted(t_us, [finish + hold_us, finish + hold_us + release_us], side="right")
         # What comes after stays as it is where the next motion follows at once: it is written later.
         weight[start:known] = 0.0
         wanted[known:held] = label

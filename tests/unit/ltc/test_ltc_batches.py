@@ -36,6 +36,19 @@ def test_a_gesture_is_asked_for_from_its_late_part_until_shortly_after_its_end()
     assert (weight[330:] == 1).all()
 
 
+def test_gestures_in_quick_succession_leave_time_for_background():
+    labels = LABELS.copy()
+    labels[260:300] = 2
+    quick = TRAINING.model_copy(update={"hold_s": 0.1, "release_s": 0.1})
+    wanted, weight = targets(labels, T_US, 0, False, quick)
+    assert (wanted[200:220] == 2).all()
+    assert (weight[220:240] == 0).all()
+    assert (wanted[240:260] == 0).all()
+    assert (weight[240:260] == 1).all()
+    slow = targets(labels, T_US, 0, False, TRAINING)
+    assert not (slow[1][200:260] * (slow[0][200:260] == 0)).any()
+
+
 def test_a_window_ends_with_its_class_and_its_late_part_asks_for_nothing_else():
     wanted, weight = targets(LABELS, T_US, 0, True, TRAINING)
     assert (wanted[-10:] == 2).all()
