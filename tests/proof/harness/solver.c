@@ -1,10 +1,9 @@
 /* The solvers (core/solver.h, core/integrate.h).
  *
- * Proven: for any h, f, z, tables and dt, NaNs and infinities included, and whatever the engine answers to a solver that
- * asks it again, a step touches no byte outside its arrays and overflows nothing; the state becomes int8 in the range
- * that the engine asks for.
- * Bounds: the shape and the solver of the generated topology.h.
- * Assumed: for the exponential solver, dt and rates in the ranges that tl_model_open admits (model.c). */
+ * Proven: for any h, f, z, tables and dt, NaNs and infinities included, and whatever the engine answers to a solver
+ * that asks it again, a step touches no byte outside its arrays and overflows nothing; the state becomes int8 in the
+ * range that the engine asks for. Bounds: the shape and the solver of the generated topology.h. Assumed: for the
+ * exponential solver, dt and rates in the ranges that tl_model_open admits (model.c). */
 #include "core/integrate.h"
 #include "proof.h"
 
