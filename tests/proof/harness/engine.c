@@ -6,7 +6,8 @@
  * other touch nothing outside the section, the inputs, the outputs and the context, overflow nothing and shift by no
  * wrong number. The first one's outputs are gone when the second begins: nothing of them is kept.
  * Bounds: the shape of the generated topology.h; every loop is unrolled to its end (unwinding assertions).
- * Assumed: nothing of x and h. The M4's own instructions are not seen: the tests hold them to the bits of the C that is. */
+ * Assumed: nothing of x and h. The M4's own instructions are not seen: the tests hold them to the bits of the C that
+ * is. */
 #include "engine/engine.h"
 #include "engine_compiled.h"
 #include "proof.h"

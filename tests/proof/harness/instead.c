@@ -2,29 +2,6 @@
 #include "contracts.h"
 #include "proof.h"
 
-#if defined(TL_SOLVER_SEMI_IMPLICIT)
-#include "core/element.h"
-
-tl_leak any_leak(float dt, float rate_unit) {
-    tl_leak any;
-    (void)dt, (void)rate_unit;
-    assume(LEAK_GIVES(any));
-    return any;
-}
-
-void any_together(float *h, const int8_t *f, const int8_t *z, const int16_t *rate, unsigned count, float dt,
-                  tl_leak leak) {
-    (void)dt;
-    prove(count >= 1u && count <= TL_SOLVED_TOGETHER && LEAK_GIVES(leak), "what tl_solve_together needs");
-    prove(__CPROVER_r_ok(f, count) && __CPROVER_r_ok(z, count), "drives and gates that are there");
-    prove(__CPROVER_r_ok(rate - 128, 512u), "a rate for every gate");
-    for (unsigned i = 0; i < count; ++i) {
-        float any;
-        h[i] = any;
-    }
-}
-#endif
-
 int8_t any_quantized(float h, float inv_scale) {
     int8_t any;
     (void)h, (void)inv_scale;

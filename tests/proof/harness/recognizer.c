@@ -1,12 +1,11 @@
 /* One whole step (core/recognizer.h), around an engine that does anything it may, or around the compiled one.
  *
- * Proven: for any codes, any stamp, any state and any answer of the engine, a step stays inside its objects and overflows
- * nothing; the time it uses is 1..2^24-1 us; a failed step takes no stamp and fires nothing.
- * Proven by proof_advance: the same of the step without the decision, with the compiled engine in it.
- * Bounds: the shape of the generated topology.h.
- * Assumed: a model that passed its checks (proof_open in model.c), smoothed logits in their range (decision.c), for
- * proof_advance a KERN section whose records tl_engine_init accepts (proof_init in engine.c), and an engine as that leaves
- * it (proof_rhs in engine.c: a step before makes no difference). */
+ * Proven: for any codes, any stamp, any state and any answer of the engine, a step stays inside its objects and
+ * overflows nothing; the time it uses is 1..2^24-1 us; a failed step takes no stamp and fires nothing. Proven by
+ * proof_advance: the same of the step without the decision, with the compiled engine in it. Bounds: the shape of the
+ * generated topology.h. Assumed: a model that passed its checks (proof_open in model.c), smoothed logits in their range
+ * (decision.c), for proof_advance a KERN section whose records tl_engine_init accepts (proof_init in engine.c), and an
+ * engine as that leaves it (proof_rhs in engine.c: a step before makes no difference). */
 #include "core/recognizer.h"
 #include "proof.h"
 

@@ -1,8 +1,8 @@
-/* The integer arithmetic of the compiled engine (engine/compiled) and of the kernels that the compiler writes into its C
- * (engine/kernels), one function at a time.
+/* The integer arithmetic of the compiled engine (engine/compiled) and of the kernels that the compiler writes into its
+ * C (engine/kernels), one function at a time.
  *
- * Proven: what contracts.h says of each; no overflow, no undefined shift, for all arguments that the lines with `assume`
- * admit. The generator gives no others: multipliers and shifts as TFLM makes them, sums that fit their kernel
+ * Proven: what contracts.h says of each; no overflow, no undefined shift, for all arguments that the lines with
+ * `assume` admit. The generator gives no others: multipliers and shifts as TFLM makes them, sums that fit their kernel
  * (toolchain/compiler/packing.py).
  * Left to tests/proof/test_proof_reciprocal.py: tl_one_over_one_plus. */
 #include "contracts.h"

@@ -1,7 +1,7 @@
 /* The integer arithmetic of the compiled engine (engine/compiled), one function at a time.
  *
- * Proven: what contracts.h says of each; no overflow, no undefined shift, for all arguments that the lines with `assume`
- * admit. tl_engine_init refuses a section with other records (engine.c). */
+ * Proven: what contracts.h says of each; no overflow, no undefined shift, for all arguments that the lines with
+ * `assume` admit. tl_engine_init refuses a section with other records (engine.c). */
 #include "contracts.h"
 #include "proof.h"
 #include "requantize.h"
