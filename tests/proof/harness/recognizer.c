@@ -43,6 +43,9 @@ void proof_step(void) {
     }
     assume(model.dt_max_us >= 1u && model.dt_max_us < (1u << 24));
     assume(model.period_us >= 1u && model.period_us < (1u << 24));
+    const uint32_t longest = model.dt_max_us > model.period_us ? model.dt_max_us : model.period_us;
+    assume(model.rate_unit >= 0x1p-63f && model.rate_unit <= 1.0f && model.dt_per_us > 0.0f && model.dt_per_us <= 1.0f);
+    assume((float)longest * model.dt_per_us * (model.rate_unit * 65536.0f) <= 510.0f);
     for (unsigned i = 0; i < TL_STATES; ++i) {
         assume(recognizer.state_q[i] >= -127);
     }
