@@ -21,9 +21,11 @@ from elftools.elf.elffile import ELFFile
 from rich.console import Console
 
 from toolchain.board import Board
+from toolchain.board.linker import linker_script
+from toolchain.board.platformio import board_manifest
 from toolchain.codegen.generate import require_current
 from toolchain.errors import BuildError, ConfigError, MissingToolError
-from toolchain.files import replacing, write_bytes, write_json
+from toolchain.files import replacing, write_bytes, write_json, write_text
 from toolchain.runs import Run
 from toolchain.stack import addressed, call_graph, largest_frame, stack_bound
 
@@ -40,8 +42,8 @@ _FAULT = re.compile(r"\b(error:|undefined reference|overflowed by|will not fit|c
 def build(run: Run, board: Board, engine: str, console: Console) -> None:
     """Build the generated C of ``run``; write run.firmware/{firmware.elf,firmware.hex,firmware.map,build.json}.
 
-    Raises ConfigError for an unknown engine or a linker script that contradicts board.toml, MissingToolError without
-    the compiler or PlatformIO, BuildError when the run is not generated or the build fails (with the first error line
+    Raises ConfigError for an unknown engine or a part that the firmware does not know, MissingToolError without the
+    compiler or PlatformIO, BuildError when the run is not generated or the build fails (with the first error line
     of the compiler). A failed build leaves the files of the last good one.
     """
     if engine not in ENGINES:
@@ -51,21 +53,20 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
     _require_generated(run, engine)
     image = require_current(run, board, engine)
     _require_parts(board)
-    script = check_linker_script(board)
     variables = {
         "TINYLTC_PLATFORM": str(FIRMWARE / "platform"),
         "TINYLTC_GENERATED": str(run.generated.resolve()),
         "TINYLTC_ENGINE": engine,
         "TINYLTC_SOC": board.soc,
         "TINYLTC_SENSOR": board.imu.part,
-        "TINYLTC_LINKER_SCRIPT": str(script),
+        "TINYLTC_BOARD": board.name,
     }
     if tflm is not None:
         variables |= {
             "TINYLTC_TFLM_LIBRARY": str(tflm.library),
             "TINYLTC_TFLM_INCLUDES": os.pathsep.join(tflm.includes),
         }
-    products = _run_platformio(run, variables)
+    products = _run_platformio(run, board, variables)
 
     elf = products / "firmware.elf"
     slot = board.model_slots[0]
@@ -88,7 +89,7 @@ def build(run: Run, board: Board, engine: str, console: Console) -> None:
 def _require_parts(board: Board) -> None:
     """Raise ConfigError unless the firmware has a HAL for the board's SoC and a driver for its IMU."""
     known = {
-        "soc": (board.soc, sorted(path.name for path in (FIRMWARE / "hal").iterdir() if path.is_dir())),
+        "soc": (board.soc, sorted({path.name for path in (FIRMWARE / "hal").iterdir() if path.is_dir()} - {"common"})),
         "imu.part": (board.imu.part, sorted({path.stem for path in (FIRMWARE / "sensors").glob("*.c")} - {"watch"})),
     }
     for key, (value, names) in known.items():
@@ -104,46 +105,6 @@ def _require_generated(run: Run, engine: str) -> None:
     for path in (run.generated / "main.c", run.generated / engine_file, run.image):
         if not path.is_file():
             raise BuildError(f"{path} does not exist.", hint)
-
-
-# ---- the board's memory -------------------------------------------------------------------------------------------
-
-
-def linker_regions(script: Path) -> dict[str, tuple[int, int]]:
-    """Return origin and length in bytes of every region in the MEMORY command of a linker script."""
-    found = re.findall(r"(\w+)\s*\(\w+\)\s*:\s*ORIGIN\s*=\s*(\w+),\s*LENGTH\s*=\s*(\w+)", script.read_text())
-    return {name: (int(origin, 0), int(length, 0)) for name, origin, length in found}
-
-
-def check_linker_script(board: Board) -> Path:
-    """Return the board's linker script; raises ConfigError if it and board.toml disagree about memory."""
-    script = board.folder / f"{board.name}.ld"
-    if not script.is_file():
-        raise ConfigError(f"{script} does not exist.", "A board needs a linker script of its name (docs/DESIGN.md).")
-    memory = board.memory
-    first = min(slot.origin for slot in board.model_slots)
-    wanted = {
-        "FLASH": (memory.flash_origin, first - memory.flash_origin),
-        "RAM": (memory.ram_origin, memory.ram_bytes),
-    } | {f"SLOT_{slot.name.upper()}": (slot.origin, slot.bytes) for slot in board.model_slots}
-    regions = linker_regions(script)
-    for name, region in wanted.items():
-        if regions.get(name) != region:
-            raise ConfigError(
-                f"{script}: region {name} is {_region(regions.get(name))}, board.toml says {_region(region)}.",
-                "Make the two say the same.",
-            )
-    stack = re.search(r"^STACK_BYTES\s*=\s*(\w+);", script.read_text(), re.MULTILINE)
-    if stack is None or int(stack[1], 0) != memory.stack_bytes:
-        raise ConfigError(
-            f"{script}: STACK_BYTES is {stack[1] if stack else 'missing'}, board.toml says {memory.stack_bytes:#x}.",
-            "Make the two say the same.",
-        )
-    return script
-
-
-def _region(region: tuple[int, int] | None) -> str:
-    return "missing" if region is None else f"{region[1]:#x} bytes at {region[0]:#010x}"
 
 
 # ---- tools --------------------------------------------------------------------------------------------------------
@@ -211,12 +172,17 @@ def _preference(library: Path) -> tuple[int, bool, str]:
     return build_type, "_cmsis_nn_" not in variant, variant
 
 
-def _run_platformio(run: Run, variables: dict[str, str]) -> Path:
+def _run_platformio(run: Run, board: Board, variables: dict[str, str]) -> Path:
     """Run PlatformIO; returns the folder with its products."""
     workspace = run.path.resolve() / ".pio"
+    script = workspace / f"{board.name}.ld"
+    write_text(script, linker_script(board))
+    write_json(workspace / "boards" / f"{board.name}.json", board_manifest(board))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PLATFORMIO_", "TINYLTC_TFLM"))},
         **variables,
+        "TINYLTC_LINKER_SCRIPT": str(script),
+        "PLATFORMIO_BOARDS_DIR": str(workspace / "boards"),
         "PLATFORMIO_CORE_DIR": str(workspace / "core"),
         "PLATFORMIO_WORKSPACE_DIR": str(workspace),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "No",
@@ -230,7 +196,6 @@ def _run_platformio(run: Run, variables: dict[str, str]) -> Path:
     result = subprocess.run(
         command, cwd=FIRMWARE, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    workspace.mkdir(parents=True, exist_ok=True)
     log = workspace / "build.log"
     log.write_text(result.stdout + result.stderr)
     if result.returncode != 0 or not (products / "firmware.elf").is_file():
@@ -259,7 +224,7 @@ def intel_hex(parts: list[tuple[int, bytes]]) -> str:
     for address, data in sorted(parts):
         if address < end:
             raise BuildError(
-                f"The parts of the image overlap at {address:#x}.", "Look at the linker script and the model slots."
+                f"The parts of the image overlap at {address:#x}.", "Look at the model slots in board.toml."
             )
         end = address + len(data)
         position = 0
@@ -314,7 +279,7 @@ def measure(elf: Path, products: Path, image: bytes, board: Board, engine: str) 
     if bound is not None and bound.bytes > board.memory.stack_bytes:
         raise BuildError(
             f"The firmware may need {bound.bytes:,} bytes of stack, {board.memory.stack_bytes:,} are reserved.",
-            "Make stack_bytes in board.toml and STACK_BYTES in the linker script larger.",
+            "Make stack_bytes in board.toml larger.",
         )
     return {
         "board": board.name,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +15,24 @@ from rich.console import Console
 
 import toolchain
 from toolchain.board import load_board
+from toolchain.commands.compare import app as comparing
+from toolchain.commands.listen import app as listening
+from toolchain.commands.options import (
+    BenchEngine,
+    BoardName,
+    DataName,
+    DataPath,
+    Engine,
+    EngineName,
+    Fold,
+    ProjectFile,
+    RunName,
+    Seconds,
+    SolverName,
+    console,
+    errors,
+)
 from toolchain.errors import ConfigError, TinyLtcError
-from toolchain.ltc.solvers import Solver
 from toolchain.project import Project, load_project, project_for_data, with_options
 from toolchain.runs import Run, open_run
 
@@ -31,40 +46,8 @@ app = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="What the generated code costs.")
 app.add_typer(bench, name="bench")
-console = Console()
-_errors = Console(stderr=True)
-
-RunName = Annotated[str, typer.Option("--run", help="Name of the run: the folder runs/NAME.")]
-DataName = Annotated[
-    str | None,
-    typer.Option("--data", help="Data set: wrist (simulated), grwd, uhh, spsw, spar (real), npz or csv with --path."),
-]
-DataPath = Annotated[Path | None, typer.Option("--path", help="The file of the data set.")]
-Fold = Annotated[str | None, typer.Option("--fold", help="k/n: the test people are fold k of n, such as 2/4.")]
-ProjectFile = Annotated[Path | None, typer.Option("--project", help="A tinyltc.toml instead of the data set's own.")]
-BoardName = Annotated[str | None, typer.Option("--board", help="A folder of boards/; default: the project's board.")]
-Seconds = Annotated[float | None, typer.Option("--seconds", min=1.0, help="At most this much virtual time.")]
-
-
-class Engine(StrEnum):
-    """The engines that firmware can be built with."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-
-
-class BenchEngine(StrEnum):
-    """The engines that ``tinyltc bench step`` has rows of."""
-
-    COMPILED = "compiled"
-    TFLM = "tflm"
-    AOT = "aot"
-
-
-SolverName = Annotated[
-    Solver | None, typer.Option("--solver", help="semi_implicit (any dt), exponential (any dt), euler or rk4.")
-]
-EngineName = Annotated[Engine | None, typer.Option("--engine", help="Default: the project's engine.")]
+app.add_typer(comparing)
+app.add_typer(listening)
 
 
 def _version(wanted: bool) -> None:
@@ -305,7 +288,7 @@ def bench_step(
     target = open_run(run) if run else None
     rows = measure_rows(
         load_board(board or (target.project().target.board if target else "nrf52840")),
-        _errors,
+        errors,
         run=target,
         layers=with_options(project_for_data("wrist"), layers=layers).model.layers,
         engine=str(engine) if engine else None,
@@ -351,16 +334,16 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TinyLtcError as error:
-        _errors.print("[red]error:[/red]", end=" ")
-        _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print("[red]error:[/red]", end=" ")
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        _errors.print("[red]error:[/red]", end=" ")
+        errors.print("[red]error:[/red]", end=" ")
         what = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
-        _errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
+        errors.print(f"{what} Check the path, its permissions and the space left.", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        _errors.print("interrupted; what was finished before is kept.")
+        errors.print("interrupted; what was finished before is kept.")
         raise SystemExit(130) from None
 
 

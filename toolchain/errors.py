@@ -63,5 +63,11 @@ class LinkError(TinyLtcError):
     exit_code = 8
 
 
+class MeterError(TinyLtcError):
+    """A current meter is missing, or gave readings that cannot be true."""
+
+    exit_code = 10
+
+
 class MissingToolError(BuildError):
     """A program or an optional package is not installed; the hint gives the one line that installs it."""

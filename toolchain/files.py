@@ -110,18 +110,28 @@ def validated(model: type[_Model], value: Any, path: Path | str, error: type[Tin
 
 
 def _keys(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that ``model`` knows at ``where``, a path of keys and list indices."""
+    """Return the keys that ``model`` knows at ``where``: keys, list indices and names of a union's members."""
+    models = [model]
     for part in where:
-        if isinstance(part, str) and part in model.model_fields:
-            model = _inner(model.model_fields[part].annotation) or model
-    return list(model.model_fields)
+        if not isinstance(part, str):
+            continue
+        field = next((one.model_fields[part] for one in models if part in one.model_fields), None)
+        if field is not None:
+            models = _inner(field.annotation) or models
+        else:  # pydantic names the member of a discriminated union by the value of its discriminator
+            models = [one for one in models if part in _literals(one)] or models
+    return list(models[0].model_fields)
 
 
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    """Return the model in an annotation such as list[Model] or Model | None."""
+def _literals(model: type[BaseModel]) -> set[str]:
+    return {value for field in model.model_fields.values() for value in get_args(field.annotation)}
+
+
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models in an annotation such as list[Model], Model | None or a union of models."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _inner(part))), None)
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _inner(part)]
 
 
 def sha256_of(path: Path) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain.build import FIRMWARE, Tflm, find_compiler, linker_regions
+from toolchain.board.linker import linker_regions
+from toolchain.build import FIRMWARE, Tflm, find_compiler
 from toolchain.errors import BuildError
 
 BENCH = FIRMWARE / "bench"
@@ -33,7 +34,7 @@ class Memory:
 
 def memory() -> Memory:
     """Return what firmware/bench/bench.ld says."""
-    regions = linker_regions(SCRIPT)
+    regions = linker_regions(SCRIPT.read_text())
     found = re.search(r"^STACK_BYTES\s*=\s*(\w+);", SCRIPT.read_text(), re.MULTILINE)
     assert found is not None
     bottom = regions["RAM"][0]

@@ -225,7 +225,7 @@ def make_context(sources: Sources, board: Board, engine: str, project: Project) 
         "engine": engine,
         "project": project,
         "board": board,
-        "pins": sorted(board.pins.model_dump().items()),
+        "pins": sorted(board.pins.wired.items()),
         "rate_mhz": round(board.imu.rate_hz * 1000),
         "spec": spec,
         "descriptor": Descriptor(topology.inputs, topology.states, topology.outputs, spec.kind),

@@ -59,10 +59,10 @@ class VirtualBoard:
             stop_on_fault=stop_on_fault,
             symbol=self.program.describe,
         )
-        self._chip = Chip(self._machine, pins.uart_tx, pins.uart_rx)
+        self._chip = Chip(self._machine, pins.of("uart_tx"), pins.of("uart_rx"))
         self.imu = SENSORS[board.imu.part](
             self._chip,
-            (pins.spi_sck, pins.spi_mosi, pins.spi_miso, pins.imu_cs, pins.imu_int1),
+            (pins.of("spi_sck"), pins.of("spi_mosi"), pins.of("spi_miso"), pins.of("imu_cs"), pins.of("imu_int1")),
             (board.imu.acc_range_g, board.imu.gyro_range_dps),
         )
         self._on_uart: OnUart | None = None

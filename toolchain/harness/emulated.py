@@ -9,7 +9,7 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from toolchain.board import Board
+from toolchain.board import Board, EmulatorName
 from toolchain.emulator.board import VirtualBoard
 from toolchain.errors import EmulatorError
 from toolchain.harness.feed import Feed
@@ -28,11 +28,10 @@ class Emulated:
     Raises EmulatorError for a board that the virtual board cannot be, MissingToolError without Unicorn.
     """
 
-    name = "virtual"
+    name: EmulatorName = "virtual"
 
     def __init__(self, run: Run, board: Board, feed: Feed) -> None:
-        if not any(emulator.name == self.name for emulator in board.emulators):
-            raise EmulatorError(f"The board '{board.name}' has no virtual board.", "Choose another with --board.")
+        board.emulator(self.name)
         image = run.firmware / "firmware.hex"
         self._board = VirtualBoard(board, run.firmware / "firmware.elf", image if image.exists() else None)
         self._board.on_uart = self._take_byte

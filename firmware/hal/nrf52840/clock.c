@@ -7,6 +7,7 @@
 #define CRYSTAL_TRIES 100000u /* over 5 ms; the crystal needs about 0.4 ms (PS, CLOCK, electrical specification) */
 
 static uint32_t reset_reason;
+static bool has_crystal;
 
 bool clock_init(void) {
     reset_reason = REG(POWER_RESETREAS);
@@ -20,18 +21,42 @@ bool clock_init(void) {
      */
     REG(NVMC_ICACHECNF) = NVMC_ICACHECNF_ON;
 
-    /* The crystal runs all the time. The internal oscillator may be off by several percent (PS, CLOCK, HFINT
-     * tolerance), a UART frame of 10 bits bears about 4 percent between both ends, and the stamps are the network's dt.
-     * TIMER1 needs a high-frequency clock in sleep anyway; timing by the 32 kHz RTC would save it (docs: README of the
-     * board). */
+    /* Only the UART needs it: the internal oscillator may be off by several percent (PS, CLOCK, HFINT tolerance), and
+     * a frame of 10 bits bears about 4 percent between both ends. It is stopped in sleep; the data-ready edge starts
+     * it, so that it runs by the time a command is ready. */
     REG(CLOCK_EVENTS_HFCLKSTARTED) = 0u;
     REG(CLOCK_TASKS_HFCLKSTART) = TASK_TRIGGER;
     for (uint32_t i = 0; i < CRYSTAL_TRIES; i++) {
         if (REG(CLOCK_EVENTS_HFCLKSTARTED) != 0u) {
-            return true;
+            has_crystal = true;
+            break;
         }
     }
+    REG(PPI_TEP(PPI_CRYSTAL)) = CLOCK_TASKS_HFCLKSTART;
+    interrupt_enable(CLOCK_IRQ, PRIORITY_UART);
+    return has_crystal;
+}
+
+bool clock_is_exact(void) {
+    if (!has_crystal || (REG(CLOCK_HFCLKSTAT) & CLOCK_HFCLKSTAT_CRYSTAL) == CLOCK_HFCLKSTAT_CRYSTAL) {
+        return true;
+    }
+    event_clear(CLOCK_EVENTS_HFCLKSTARTED);
+    REG(CLOCK_INTENSET) = CLOCK_INT_HFCLKSTARTED;
+    REG(CLOCK_TASKS_HFCLKSTART) = TASK_TRIGGER;
     return false;
+}
+
+void clock_rest(void) {
+    REG(CLOCK_TASKS_HFCLKSTOP) = TASK_TRIGGER;
+}
+
+void POWER_CLOCK_IRQHandler(void);
+void POWER_CLOCK_IRQHandler(void) {
+    REG(CLOCK_INTENCLR) = CLOCK_INT_HFCLKSTARTED;
+    event_clear(CLOCK_EVENTS_HFCLKSTARTED);
+    hal_uart_kick();
+    core_was_interrupted();
 }
 
 /* PS, POWER, RESETREAS; no bit set means power-on or brown-out. */
@@ -59,7 +84,7 @@ bool hal_init(void) {
     cycles_init();
     time_init();
     pins_init();
-    spi_init();
+    bus_init();
     __asm volatile("cpsie i" ::: "memory");
     return crystal;
 }

@@ -9,6 +9,8 @@
 #include "board_config.h"
 #include "hal/hal.h"
 
+#ifdef TL_BOARD_IMU_BUS_SPI
+
 #if TL_BOARD_IMU_BUS_HZ >= 8000000
 #define BUS_FREQUENCY SPIM_FREQUENCY_8M
 #elif TL_BOARD_IMU_BUS_HZ >= 4000000
@@ -25,7 +27,7 @@
 static volatile bool busy;
 static hal_spi_done on_done;
 
-void spi_init(void) {
+void bus_init(void) {
     /* Pins first: while SPIM is off they hold the idle levels of mode 3 (PS, SPIM, Pin configuration). */
     REG(GPIO_OUTSET(TL_BOARD_PIN_IMU_CS)) = GPIO_BIT(TL_BOARD_PIN_IMU_CS);
     REG(GPIO_PIN_CNF(TL_BOARD_PIN_IMU_CS)) = GPIO_CNF_OUTPUT;
@@ -86,12 +88,17 @@ static bool wait_until_free(void) {
     return true;
 }
 
+bool bus_moves(void) {
+    return busy;
+}
+
 bool hal_spi_transfer(const uint8_t *tx, uint8_t *rx, uint32_t n) {
     return wait_until_free() && hal_spi_start(tx, rx, n, 0) && wait_until_free();
 }
 
 void SPIM2_IRQHandler(void);
 void SPIM2_IRQHandler(void) {
+    core_was_interrupted();
     if (REG(SPIM_EVENTS_END) == 0u) {
         return;
     }
@@ -105,3 +112,5 @@ void SPIM2_IRQHandler(void) {
         done();
     }
 }
+
+#endif

@@ -3,8 +3,6 @@
 #include "hal/nrf52840/parts.h"
 #include "hal/nrf52840/registers.h"
 
-#include <stdatomic.h>
-
 #include "board_config.h"
 #include "hal/hal.h"
 
@@ -12,19 +10,23 @@
 #error "console.baud: this HAL and docs/SPEC.md 5 know 1000000 only"
 #endif
 
-#define RECEIVED_BYTES 1024u /* a power of two; 10 ms of the line: the main loop looks once a sample */
+#define LISTEN_US 2000000u /* the receiver stays on for so long after the last byte, and after the start */
 
 static const hal_uart_client *client;
 static bool sending;
+static bool waiting; /* for the crystal, to send */
+
+/* A waiting receiver keeps the high-frequency clock. It is switched off when the host is silent; its pin then wakes the
+ * chip at the next start bit. That byte may be lost, so a host begins with a delimiter (docs/SPEC.md, 5). */
+static bool listening;
+static bool listen_anew;
+static uint64_t listen_until_us;
 
 /* Two one-byte DMA buffers: while the interrupt reads one, the receiver fills the other. In the microseconds between
  * ENDRX and STARTRX the receiver's own FIFO holds what comes (at least four bytes, 40 us). No short from ENDRX to
  * STARTRX: it would latch the pointer of the byte before whenever the interrupt is late. */
 static uint8_t landing[2];
 static uint32_t landing_now;
-
-static uint8_t received[RECEIVED_BYTES];
-static _Atomic uint32_t received_written, received_taken, receive_errors;
 
 void hal_uart_start(const hal_uart_client *the_client) {
     client = the_client;
@@ -47,32 +49,54 @@ void hal_uart_start(const hal_uart_client *the_client) {
     interrupt_enable(UARTE_IRQ, PRIORITY_UART);
     REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
     REG(UARTE_RXD_MAXCNT) = 1u;
-    REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+    uart_wake();
+}
+
+void uart_wake(void) {
+    REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_RX)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_UP;
+    listen_anew = true;
+    if (!listening) {
+        listening = true;
+        REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
+    }
+}
+
+bool uart_rests(void) {
+    if (listening && !sending && !waiting) {
+        const uint64_t now_us = hal_time_us();
+        if (listen_anew) {
+            listen_anew = false;
+            listen_until_us = now_us + LISTEN_US;
+        } else if (now_us >= listen_until_us) {
+            listening = false;
+            REG(UARTE_TASKS_STOPRX) = TASK_TRIGGER;
+            REG(GPIO_PIN_CNF(TL_BOARD_PIN_UART_RX)) = GPIO_CNF_INPUT | GPIO_CNF_PULL_UP | GPIO_CNF_SENSE_LOW;
+        }
+    }
+    return !listening && !sending && !waiting;
 }
 
 void hal_uart_kick(void) {
     interrupt_pend(UARTE_IRQ);
 }
 
-static void count_error(void) {
-    atomic_fetch_add_explicit(&receive_errors, 1u, memory_order_relaxed);
-}
-
 static void receive_one(void) {
+    if (REG(UARTE_RXD_AMOUNT) == 0u) {
+        return; /* the receiver was switched off */
+    }
+    listen_anew = true;
     const uint32_t done = landing_now;
     landing_now ^= 1u;
     REG(UARTE_RXD_PTR) = (uint32_t)(uintptr_t)&landing[landing_now];
     REG(UARTE_TASKS_STARTRX) = TASK_TRIGGER;
-    const uint32_t written = atomic_load_explicit(&received_written, memory_order_relaxed);
-    if (written - atomic_load_explicit(&received_taken, memory_order_acquire) >= RECEIVED_BYTES) {
-        count_error();
-        return;
-    }
-    received[written % RECEIVED_BYTES] = *(volatile uint8_t *)&landing[done];
-    atomic_store_explicit(&received_written, written + 1u, memory_order_release);
+    received_put(*(volatile uint8_t *)&landing[done]);
 }
 
 static void send_next(void) {
+    waiting = !clock_is_exact();
+    if (waiting) {
+        return; /* called again when it is */
+    }
     const uint8_t *bytes = 0;
     const uint32_t n = client->next(&bytes);
     if (n == 0u) {
@@ -87,6 +111,7 @@ static void send_next(void) {
 
 void UARTE0_IRQHandler(void);
 void UARTE0_IRQHandler(void) {
+    core_was_interrupted();
     if (REG(UARTE_EVENTS_ENDRX) != 0u) {
         event_clear(UARTE_EVENTS_ENDRX);
         receive_one();
@@ -94,7 +119,7 @@ void UARTE0_IRQHandler(void) {
     if (REG(UARTE_EVENTS_ERROR) != 0u) {
         event_clear(UARTE_EVENTS_ERROR);
         REG(UARTE_ERRORSRC) = REG(UARTE_ERRORSRC); /* cleared by writing 1 */
-        count_error();
+        received_error();
     }
     if (REG(UARTE_EVENTS_ENDTX) != 0u) {
         event_clear(UARTE_EVENTS_ENDTX);
@@ -104,23 +129,4 @@ void UARTE0_IRQHandler(void) {
     if (!sending) {
         send_next();
     }
-}
-
-bool hal_uart_received(void) {
-    return atomic_load_explicit(&received_written, memory_order_acquire) !=
-           atomic_load_explicit(&received_taken, memory_order_relaxed);
-}
-
-bool hal_uart_receive(uint8_t *byte) {
-    if (!hal_uart_received()) {
-        return false;
-    }
-    const uint32_t taken = atomic_load_explicit(&received_taken, memory_order_relaxed);
-    *byte = received[taken % RECEIVED_BYTES];
-    atomic_store_explicit(&received_taken, taken + 1u, memory_order_release);
-    return true;
-}
-
-uint32_t hal_uart_receive_errors(void) {
-    return atomic_load_explicit(&receive_errors, memory_order_relaxed);
 }

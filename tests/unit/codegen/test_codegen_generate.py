@@ -102,7 +102,7 @@ def test_board_constants(two: Made) -> None:
     assert macros["TL_BOARD_NAME"] == '"nrf52840"'
     assert macros["TL_BOARD_CLOCK_HZ"] == f"{board.clock_hz}u"
     assert macros["TL_BOARD_CONSOLE_BAUD"] == f"{board.console.baud}u"
-    for name, pin in board.pins.model_dump().items():
+    for name, pin in board.pins.wired.items():
         assert macros[f"TL_BOARD_PIN_{name.upper()}"] == f"{pin}u"
     for slot in board.model_slots:
         assert int(macros[f"TL_BOARD_SLOT_{slot.name.upper()}_ORIGIN"].rstrip("u"), 16) == slot.origin

@@ -92,9 +92,11 @@ def test_every_interrupt_without_a_handler_is_a_fault(built_run: Run, tmp_path: 
     symbols = dict(re.findall(r"^([0-9a-f]+) <(\w+)>:", disassembly, re.MULTILINE))
     names = [symbols.get(f"{address:08x}") for address in vectors]
     handlers = {
+        16 + 0: "POWER_CLOCK_IRQHandler",
         16 + 2: "UARTE0_IRQHandler",
         16 + 6: "GPIOTE_IRQHandler",
-        16 + 9: "TIMER1_IRQHandler",
+        16 + 17: "RTC1_IRQHandler",
+        16 + 26: "TIMER3_IRQHandler",
         16 + 35: "SPIM2_IRQHandler",
     }
     reserved = {0, 7, 8, 9, 10, 13}

@@ -142,7 +142,7 @@ def test_stamps_go_on_when_the_32_bit_counter_overflows_after_71_minutes(bench: 
         message.time_us - message.body.before_us[0] for message in bench.messages if isinstance(message.body, Sample)
     ]
     assert (len(stamps), stamps[0] < 2**32 < stamps[-1]) == (400, True)
-    assert set(np.diff(stamps)) == {PERIOD_US}
+    assert set(np.diff(stamps)) <= {PERIOD_US - 1, PERIOD_US, PERIOD_US + 1}
     assert bench.health().gap_resets == 0
 
 
@@ -239,7 +239,7 @@ def test_rubbish_on_the_line_is_counted_and_answered_by_nothing(bench: Bench) ->
 
 def test_a_fault_resets_and_is_told_after_the_restart(bench: Bench) -> None:
     fault_handler = bench.board.program.symbol("Fault_Handler").address | 1
-    alarm_vector = 4 * (16 + 9)
+    alarm_vector = 4 * (16 + 26)
     bench.board.run(0.0105)
     good = bench.board.read_memory(alarm_vector, 4)
     bench.board.write_flash(alarm_vector, fault_handler.to_bytes(4, "little"))
@@ -247,7 +247,7 @@ def test_a_fault_resets_and_is_told_after_the_restart(bench: Bench) -> None:
     bench.board.write_flash(alarm_vector, good)
     assert bench.board.resets == 1
     bench.board.run(0.1)
-    assert bench.told("stopped on a fault and was reset: exception 0x00000019 pc 0x0000") == 1
+    assert bench.told("stopped on a fault and was reset: exception 0x0000002a pc 0x0000") == 1
     assert bench.told("after a software reset") == 1
     assert len(bench.all(Hello)) == 1
 

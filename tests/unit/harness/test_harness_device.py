@@ -128,7 +128,7 @@ def test_another_image_than_the_runs(tmp_path: Path) -> None:
 
 def test_a_board_without_the_virtual_emulator(tmp_path: Path, feed) -> None:
     board = load_board("nrf52840").model_copy(update={"emulators": []})
-    with pytest.raises(EmulatorError, match="has no virtual board"):
+    with pytest.raises(EmulatorError, match="does not list the emulator 'virtual'"):
         Emulated(Run(tmp_path), board, feed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolchain.emulator.clockwork import Event
 from toolchain.emulator.peripherals.base import Peripheral
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ClockPower(Peripheral):
         super().start()
         self.registers.update(self._retained)
         self.lf_running = False
+        self._hf_starting: Event | None = None
 
     def add_reset_reason(self, bit: int) -> None:
         """Set a bit of RESETREAS."""
@@ -74,15 +76,28 @@ class ClockPower(Peripheral):
         if value & 1:
             self.chip.stop("System OFF")
 
+    @property
+    def crystal_runs(self) -> bool:
+        """Whether the 32 MHz crystal oscillator was asked for and not stopped since."""
+        return bool(self.registers[0x408])
+
     def _start_hf(self) -> None:
         self.registers[0x408] = 1
-        self.chip.clock.after(self.chip.clock.cycles_of_us(HFXO_START_US), self._hf_started)
+        if self.registers[0x40C]:
+            self.event(_HFCLKSTARTED)
+        elif self._hf_starting is None:
+            wait = self.chip.clock.cycles_of_us(HFXO_START_US)
+            self._hf_starting = self.chip.clock.after(wait, self._hf_started)
 
     def _hf_started(self) -> None:
+        self._hf_starting = None
         self.registers[0x40C] = _RUNNING | 1
         self.event(_HFCLKSTARTED)
 
     def _stop_hf(self) -> None:
+        if self._hf_starting is not None:
+            self._hf_starting.cancel()
+            self._hf_starting = None
         self.registers[0x408] = self.registers[0x40C] = 0
 
     def _start_lf(self) -> None:

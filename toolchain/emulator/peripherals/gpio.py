@@ -78,6 +78,10 @@ class Gpio(Peripheral):
         """True when the chip drives the pin."""
         return bool(self._dir >> pin & 1)
 
+    def is_sensed(self, pin: int) -> bool:
+        """True when the pin's level can wake the chip."""
+        return bool((self._sense_high | self._sense_low) >> pin & 1)
+
     def level(self, pin: int) -> bool:
         """The level at the pin now."""
         return bool(self.levels >> pin & 1)

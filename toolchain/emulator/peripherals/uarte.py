@@ -162,10 +162,13 @@ class Uarte(Peripheral):
             self._next_byte()
 
     def _next_byte(self) -> None:
+        # The start bit; the bits between it and the stop bit are not drawn.
+        self._drive_line(low=True)
         self._arriving = self.chip.clock.at(self.chip.clock.now + self.byte_cycles, self._arrive, outside=True)
 
     def _arrive(self) -> None:
         self._arriving = None
+        self._drive_line(low=False)
         byte = self._wire.popleft()
         if self._on() and self.registers[_PSEL_RXD] == self._rx_pin:
             self._receive(byte)
@@ -173,6 +176,12 @@ class Uarte(Peripheral):
             self.lost_input += 1
         if self._wire:
             self._next_byte()
+
+    def _drive_line(self, *, low: bool) -> None:
+        """Only a pin that is sensed (PS 6.9.2) cares for its level: the receiver takes whole bytes."""
+        port = self.chip.port_of(self._rx_pin)
+        if not low or port.is_sensed(self._rx_pin % 32):
+            port.drive(self._rx_pin % 32, not low)
 
     def _receive(self, byte: int) -> None:
         if self._rx_on and self._rx_count < self._rx_size:

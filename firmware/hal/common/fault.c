@@ -1,6 +1,6 @@
 /* The fault record: kept over the reset in RAM that start-up does not touch, told once, then forgotten. */
-#include "hal/nrf52840/parts.h"
-#include "hal/nrf52840/registers.h"
+#include "hal/common/common.h"
+#include "hal/common/core.h"
 
 #include "hal/hal.h"
 
@@ -20,8 +20,6 @@ typedef struct {
 } fault;
 
 __attribute__((section(".noinit"))) static fault record;
-
-extern uint32_t tl_link_stack_bottom[], tl_link_stack_top[];
 
 static uint32_t check_of(const fault *one) {
     return one->valid + one->exception + one->pc + one->lr + one->cfsr + one->hfsr + one->address;

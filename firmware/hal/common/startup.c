@@ -1,53 +1,23 @@
-/* Vector table and reset: everything between power-on and main(). */
-#include "hal/nrf52840/parts.h"
-#include "hal/nrf52840/registers.h"
+/* Reset: everything between power-on and main(). */
+#include "hal/common/common.h"
+#include "hal/common/core.h"
 
 #include "hal/hal.h"
 
 /* From the linker script. */
-extern uint32_t tl_link_stack_bottom[], tl_link_stack_top[];
 extern uint32_t tl_link_data_load[], tl_link_data_start[], tl_link_data_end[];
 extern uint32_t tl_link_bss_start[], tl_link_bss_end[];
 extern uint32_t tl_link_init_start[], tl_link_init_end[]; /* addresses of constructors */
 
 int main(void);
-void Reset_Handler(void);
-void Fault_Handler(void);
-void UARTE0_IRQHandler(void);
-void GPIOTE_IRQHandler(void);
-void TIMER1_IRQHandler(void);
-void SPIM2_IRQHandler(void);
 
 #define STACK_PAINT 0xA5A5A5A5u
-#define PAINT_MARGIN 64u         /* bytes below the stack pointer that are left alone */
-#define PERIPHERAL_INTERRUPTS 48 /* PS, Instantiation */
-
-typedef void (*vector)(void);
-
-/* clang-format off */
-/* Whatever has no handler is a fault: an interrupt that nobody enabled must not pass silently. */
-__attribute__((section(".vectors"), used)) static const vector vectors[16 + PERIPHERAL_INTERRUPTS] = {
-    [0] = (vector)tl_link_stack_top,
-    [1] = Reset_Handler,
-    [2 ... 6] = Fault_Handler, /* NMI, hard, memory management, bus, usage */
-    [11] = Fault_Handler,      /* SVCall */
-    [12] = Fault_Handler,      /* debug monitor */
-    [14] = Fault_Handler,      /* PendSV */
-    [15] = Fault_Handler,      /* SysTick */
-    [16 ... 15 + UARTE_IRQ] = Fault_Handler,
-    [16 + UARTE_IRQ] = UARTE0_IRQHandler,
-    [17 + UARTE_IRQ ... 15 + GPIOTE_IRQ] = Fault_Handler,
-    [16 + GPIOTE_IRQ] = GPIOTE_IRQHandler,
-    [17 + GPIOTE_IRQ ... 15 + TIMER_IRQ] = Fault_Handler,
-    [16 + TIMER_IRQ] = TIMER1_IRQHandler,
-    [17 + TIMER_IRQ ... 15 + SPIM_IRQ] = Fault_Handler,
-    [16 + SPIM_IRQ] = SPIM2_IRQHandler,
-    [17 + SPIM_IRQ ... 15 + PERIPHERAL_INTERRUPTS] = Fault_Handler,
-};
-/* clang-format on */
+#define PAINT_MARGIN 64u /* bytes below the stack pointer that are left alone */
 
 void Reset_Handler(void) {
     REG(SCB_CPACR) |= SCB_CPACR_FPU; /* before any floating-point instruction (DDI 0403E, B3.2.20) */
+    /* A bootloader leaves the table of its own here. */
+    REG(SCB_VTOR) = (uint32_t)(uintptr_t)hal_vectors;
     __asm volatile("dsb\n isb" ::: "memory");
 
     /* Addresses, not pointers: C does not compare pointers into different objects. */
@@ -66,8 +36,8 @@ void Reset_Handler(void) {
     /* Each fault gets its own exception, so that the record tells them apart; an integer division by zero is one. */
     REG(SCB_SHCSR) |= SCB_SHCSR_FAULTS;
     REG(SCB_CCR) |= SCB_CCR_DIV_0_TRP;
-    for (uintptr_t at = (uintptr_t)tl_link_init_start; at < (uintptr_t)tl_link_init_end; at += sizeof(vector)) {
-        (*(const vector *)at)();
+    for (uintptr_t at = (uintptr_t)tl_link_init_start; at < (uintptr_t)tl_link_init_end; at += sizeof(hal_vector)) {
+        (*(const hal_vector *)at)();
     }
     (void)main();
     for (;;) {

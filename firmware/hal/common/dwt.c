@@ -1,6 +1,6 @@
 /* The core's cycle counter (DDI 0403E, C1.8). Debug logic need not be there, and in an emulator often is not. */
-#include "hal/nrf52840/parts.h"
-#include "hal/nrf52840/registers.h"
+#include "hal/common/common.h"
+#include "hal/common/core.h"
 
 #include "hal/hal.h"
 
