@@ -66,8 +66,14 @@ void tl_sha256_update(tl_sha256 *sha, const void *data, size_t n) {
             n -= sizeof sha->block;
             continue;
         }
-        sha->block[filled++] = *bytes++;
-        --n;
+        const size_t room = sizeof sha->block - filled;
+        const size_t take = n < room ? n : room;
+        for (size_t i = 0; i < take; ++i) {
+            sha->block[filled + i] = bytes[i];
+        }
+        filled += take;
+        bytes += take;
+        n -= take;
         if (filled == sizeof sha->block) {
             compress(sha->hash, sha->block);
             filled = 0;

@@ -11,7 +11,7 @@ from cbmc_tool import Networks, Proof, assert_holds, check, spoil
 WIRE = ("core/cobs.c", "core/frame.c", "core/message.c")
 RING_TAKE = Proof("ring", "take", ("core/ring.c",), 20)
 BUILD = Proof("frame", "build", WIRE, 24)
-UPDATE = Proof("sha256", "update", ("core/sha256.c",), 65, ("tl_sha256_update.0:5",))
+UPDATE = Proof("sha256", "update", ("core/sha256.c",), 65, ("tl_sha256_update.1:5",))
 SHORT = (
     Proof("ring", "push", ("core/ring.c",), 20),
     RING_TAKE,
@@ -31,7 +31,7 @@ LONG = (
     replace(RING_TAKE, name="order"),
     replace(BUILD, unwind=250, defines=("FRAME_PAYLOAD=240u",)),
     UPDATE,
-    Proof("sha256", "final", ("core/sha256.c",), 65, ("tl_sha256_update.0:5",)),
+    Proof("sha256", "final", ("core/sha256.c",), 65, ("tl_sha256_update.1:5",)),
 )
 
 

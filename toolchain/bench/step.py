@@ -116,11 +116,13 @@ def _rows(
             yield Row("compiled", f"compiled-{solver}", recognizer("compiled", option, solver), optional=True)
     if tflm is not None:
         yield Row("tflm", "tflm", recognizer("tflm", f"{own}, same right-hand side", own))
-    for path in tflite:
-        yield from _graph_rows(path, tflm)
+    stems = [path.stem for path in tflite]
+    for number, path in enumerate(tflite, 1):
+        name = path.stem if stems.count(path.stem) == 1 else f"{path.stem}-{number}"
+        yield from _graph_rows(path, name, tflm)
 
 
-def _graph_rows(path: Path, tflm: Tflm | None) -> Iterator[Row]:
-    yield Row("aot", f"aot-{path.stem}", lambda folder: aot_graph_image(folder, path), optional=True)
+def _graph_rows(path: Path, name: str, tflm: Tflm | None) -> Iterator[Row]:
+    yield Row("aot", f"aot-{name}", lambda folder: aot_graph_image(folder, path), optional=True)
     if tflm is not None:
-        yield Row("tflm", f"tflm-{path.stem}", lambda folder: tflm_graph_image(folder, path, tflm))
+        yield Row("tflm", f"tflm-{name}", lambda folder: tflm_graph_image(folder, path, tflm))
