@@ -56,7 +56,7 @@ def test_kernels_with_their_own_arithmetic(cbmc: str, tmp_path: Path) -> None:
 
 
 MUTANTS = {
-    "dense_bytes": ("return rest < most ? rest : most;", "return most;"),
+    "dense_bytes": ("tl_widen_int8(in->t0, 5u", "tl_widen_int8(in->t0, 6u"),
     "dense_halves": ("weights[TL_DENSE_ROWS * k]", "weights[TL_DENSE_ROWS * (k + 1u)]"),
     "bytes": ("output[i] = table[input[i] + 128];", "output[i] = table[input[i] + 129];"),
     "halves": ("if (index >= 255u) {", "if (index > 255u) {"),
