@@ -126,11 +126,6 @@ def test_solver_of_a_larger_network(cbmc: str, name: str, solver: Solver, networ
 
 
 @pytest.mark.slow
-def test_solver_with_its_own_floats(cbmc: str, networks: Networks) -> None:
-    assert_holds(cbmc, replace(integrate("semi_implicit"), instead=()), networks("small"))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "larger"])
 def test_engine_of_a_larger_network(cbmc: str, name: str, networks: Networks) -> None:
     assert_holds(cbmc, RHS, networks(name))
