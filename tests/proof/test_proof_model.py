@@ -23,7 +23,7 @@ OPEN = Proof(
         ("read_u16", "half_at"),
     ),
 )
-FEW = replace(OPEN, loops=tuple(f"{loop.split(':')[0]}:5" for loop in LOOPS), defines=("MODEL_SECTIONS=4u",))
+FEW = replace(OPEN, loops=tuple(f"{loop.split(':')[0]}:6" for loop in LOOPS), defines=("MODEL_SECTIONS=5u",))
 RATES = Proof("model", "rates", (), 513)
 HASH = Proof("model", "hash", (), 65)
 ERASED = Proof("model", "erased", (), 41)
