@@ -65,8 +65,9 @@ def _bytes() -> Graph:
     bent = net.op("LOGISTIC", [added], (1, 6), **LOGISTIC)
     both = net.op("ADD", [x, y], (1, 3))
     soft = net.op("SOFTMAX", [x], (1, 3), {"beta": 1.0}, **LOGISTIC)
+    fine = net.op("SOFTMAX", [y], (1, 3), {"beta": 1.0}, scale=2.0**-16, zero_point=-(2**15), type_="INT16")
     halves = net.op("QUANTIZE", [difference], (1, 3), scale=0.001, **HALF)
-    return net.graph(bent, both, soft, halves)
+    return net.graph(bent, both, soft, fine, halves)
 
 
 def _halves() -> Graph:
