@@ -103,9 +103,9 @@ setup: system $(READY)
 system:
 	@sh .ci/system-packages
 
-# What the tests talk to: a browser for the review page, a broker for MQTT. Without them these tests are skipped.
+# What the tests talk to: a browser for the review page, a broker for MQTT, QEMU. Without them these tests are skipped.
 peers:
-	@sh .ci/system-packages chromium chromium-driver mosquitto || true
+	@sh .ci/system-packages chromium chromium-driver mosquitto qemu-system-arm || true
 
 # The model checker for tests/proof, unpacked under build/; without it these tests are skipped.
 cbmc:
